@@ -1,0 +1,90 @@
+"""How does a token read the past? Sliding window, CSA and HCA in one module (report 2.3).
+
+All three are shared-KV multi-query attention: one vector per token or compressed entry is key and
+value of every head. The kinds differ in what they read beside the last `sliding_window` tokens:
+nothing (SWA), the entries that the indexer picks (CSA), or all entries (HCA). Projections run on
+the whole flat batch; only the core runs segment by segment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from finback import ops
+from finback.config import ModelConfig
+from finback.model.batch import Batch
+from finback.model.compressor import Compressor
+from finback.model.indexer import Indexer
+from finback.model.layers import Linear, RMSNorm
+from finback.model.rope import angles
+from finback.model.state import SequenceState
+
+
+class Attention(nn.Module):
+    def __init__(self, config: ModelConfig, layer: int):
+        super().__init__()
+        self.layer = layer
+        self.kind, self.ratio = config.layer_kinds[layer], config.compress_ratios[layer]
+        self.heads, self.dim, self.groups = config.num_attention_heads, config.head_dim, config.o_groups
+        self.width, self.eps = config.sliding_window, config.rms_norm_eps
+        self.wq_a = Linear(config.hidden_size, config.q_lora_rank)
+        self.q_norm = RMSNorm(config.q_lora_rank, self.eps)
+        self.wq_b = Linear(config.q_lora_rank, self.heads * self.dim)
+        self.wkv = Linear(config.hidden_size, self.dim)
+        self.kv_norm = RMSNorm(self.dim, self.eps)
+        self.attn_sink = nn.Parameter(torch.zeros(self.heads))
+        self.wo_a = Linear(self.heads * self.dim // self.groups, self.groups * config.o_lora_rank)
+        self.wo_b = Linear(self.groups * config.o_lora_rank, config.hidden_size)
+        self.compressor = self.indexer = None
+        if self.kind != "SWA":
+            self.compressor = Compressor(config.hidden_size, self.dim, self.ratio, self.kind == "CSA", self.eps)
+        if self.kind == "CSA":
+            self.indexer = Indexer(config, self.ratio)
+
+    def forward(self, x: Tensor, batch: Batch, freqs: Tensor, states: Sequence[SequenceState] | None) -> Tensor:
+        """x: [T, D] normed input; freqs: the layer's rotary frequencies. Returns [T, D]."""
+        cos, sin = angles(batch.positions, freqs)
+        latent = self.q_norm(self.wq_a(x))
+        q = ops.rms_norm(self.wq_b(latent).unflatten(1, (self.heads, self.dim)), None, self.eps)
+        q = ops.rotate(q, cos, sin)
+        kv = ops.rotate(self.kv_norm(self.wkv(x)), cos, sin)
+        if self.compressor is not None:
+            u, z = self.compressor.project(x, batch)
+        if self.indexer is not None:
+            index_q, index_gate = self.indexer.queries(x, latent, cos, sin)
+            index_u, index_z = self.indexer.compressor.project(x, batch)
+
+        outs = []
+        for s, ((a, b), start) in enumerate(zip(batch.spans, batch.starts)):
+            if a == b:
+                continue
+            state = states[s].layers[self.layer] if states is not None else None
+            window, entries, selected = kv[a:b], kv[:0], None
+            if state is not None:
+                if state.window is not None:
+                    window = torch.cat((state.window, window))
+                state.window = window[max(window.shape[0] - self.width + 1, 0) :].clone()
+            if self.compressor is not None:
+                past = state.compressor if state is not None else None
+                entries = self.compressor(u[a:b], z[a:b], start, freqs, x.dtype, past)
+            if self.indexer is not None:
+                past = state.indexer if state is not None else None
+                keys = self.indexer.compressor(index_u[a:b], index_z[a:b], start, freqs, x.dtype, past)
+                selected = self.indexer.select(index_q[a:b], index_gate[a:b], keys, start)
+            outs.append(
+                ops.sparse_attention(
+                    q[a:b], window, entries, selected, self.attn_sink, start, self.width, max(self.ratio, 1)
+                )
+            )
+        out = outs[0] if len(outs) == 1 else torch.cat([q[:0], *outs])
+        # Values carry their absolute rotation; turning back by the query's leaves the relative one (spec 2.3).
+        return self._project_out(ops.rotate(out, cos, -sin))
+
+    def _project_out(self, out: Tensor) -> Tensor:
+        """Grouped low-rank projection (report 2.3.3): heads of a group -> o_lora_rank, groups -> hidden size."""
+        grouped = out.flatten(1).unflatten(1, (self.groups, -1)).transpose(0, 1)  # [G, T, H/G*c]
+        weight = self.wo_a.weight.unflatten(0, (self.groups, -1)).transpose(1, 2)  # [G, H/G*c, R]
+        return self.wo_b((grouped @ weight).transpose(0, 1).flatten(1))

@@ -1,0 +1,46 @@
+"""What goes through the model at once? A flat list of segments, never padded.
+
+A segment is a training document, a chunk of a prefill, or one decode token. Everything but the
+attention core is per token, so a batch is one row of tokens and the borders between segments;
+nothing can leak across a border because no operation ever looks across one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """tokens [T] and positions [T] int64; segment s is rows spans[s][0]..spans[s][1], its first token
+    stands at position starts[s] of its sequence."""
+
+    tokens: Tensor
+    positions: Tensor
+    spans: tuple[tuple[int, int], ...]
+    starts: tuple[int, ...]
+
+    @classmethod
+    def of(
+        cls,
+        segments: Sequence[Sequence[int] | Tensor],
+        starts: Sequence[int] | None = None,
+        device: torch.device | str | None = None,
+    ) -> Batch:
+        """A batch of token id lists. starts: how many tokens of each sequence went before (default none)."""
+        starts = tuple(starts) if starts is not None else (0,) * len(segments)
+        if len(starts) != len(segments):
+            raise ValueError(f"{len(starts)} starts for {len(segments)} segments: give one for each")
+        rows, positions, spans, at = [], [], [], 0
+        for segment, start in zip(segments, starts):
+            row = torch.as_tensor(segment, dtype=torch.int64, device=device).flatten()
+            rows.append(row)
+            positions.append(torch.arange(start, start + len(row), device=device))
+            spans.append((at, at + len(row)))
+            at += len(row)
+        empty = torch.zeros(0, dtype=torch.int64, device=device)
+        return cls(torch.cat([empty, *rows]), torch.cat([empty, *positions]), tuple(spans), starts)

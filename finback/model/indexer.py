@@ -1,0 +1,45 @@
+"""Which compressed entries does a CSA token read? The lightning indexer (report 2.3.1).
+
+It has a compressor of its own for narrow keys, queries made from the attention's query latent, and
+a weight for each index head. DeepSeek's code also applies a Hadamard rotation to queries and keys
+before rounding them to FP4; without that rounding it changes no score and is left out here.
+Selection has no gradient: the indexer learns from a loss on `scores`.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from finback import ops
+from finback.config import ModelConfig
+from finback.model.compressor import Compressor
+from finback.model.layers import Linear
+
+
+class Indexer(nn.Module):
+    def __init__(self, config: ModelConfig, ratio: int):
+        super().__init__()
+        self.heads, self.dim, self.topk = config.index_n_heads, config.index_head_dim, config.index_topk
+        self.ratio = ratio
+        self.wq_b = Linear(config.q_lora_rank, self.heads * self.dim)
+        self.weights_proj = Linear(config.hidden_size, self.heads)
+        self.compressor = Compressor(config.hidden_size, self.dim, ratio, overlap=True, eps=config.rms_norm_eps)
+
+    def queries(self, x: Tensor, latent: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
+        """q [T, Hi, ci] rotated, and the heads' weights [T, Hi] with both scale factors in them.
+
+        x: [T, D] the attention's input; latent: [T, q_lora_rank] the normed query latent.
+        """
+        q = self.wq_b(latent).unflatten(1, (self.heads, self.dim))
+        return ops.rotate(q, cos, sin), self.weights_proj(x).float() * (self.dim**-0.5 * self.heads**-0.5)
+
+    def scores(self, q: Tensor, gate: Tensor, keys: Tensor) -> Tensor:
+        """I [T, E] FP32, differentiable: what the indexer's loss is made of."""
+        return ops.index_scores(q, gate, keys)
+
+    def select(self, q: Tensor, gate: Tensor, keys: Tensor, start: int) -> Tensor | None:
+        """The picked entries [T, topk] (-1: none) of a segment, or None where every visible entry is picked."""
+        if keys.shape[0] <= self.topk:
+            return None
+        return ops.select_entries(q, gate, keys, start, self.ratio, self.topk)

@@ -1,0 +1,134 @@
+"""What does the whole model compute, from token ids to logits? (report figure 2, spec 2)
+
+Embedding copied to n residual streams; blocks of attention and experts, each read from and written
+to the streams by hyper-connections; a head that collapses the streams. One forward serves training,
+prefill in any chunks, decode and rollouts: the cache (`states`) is an optional argument. The model
+knows nothing of files, tokenizers or schedulers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from finback import ops
+from finback.config import ModelConfig
+from finback.model import hyper_connections as hc
+from finback.model.attention import Attention
+from finback.model.batch import Batch
+from finback.model.layers import RMSNorm
+from finback.model.moe import MoE
+from finback.model.rope import frequencies
+from finback.model.state import SequenceState
+
+
+class Block(nn.Module):
+    """h -> h: attention, then experts, each as X' = B X + C F(norm(A X)) (report 2.2)."""
+
+    def __init__(self, config: ModelConfig, layer: int):
+        super().__init__()
+        self.config = config
+        self.attn = Attention(config, layer)
+        self.ffn = MoE(config, layer)
+        self.attn_norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.ffn_norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        hc.add_parameters(self, "hc_attn", config)
+        hc.add_parameters(self, "hc_ffn", config)
+
+    def forward(self, h: Tensor, batch: Batch, freqs: Tensor, states: Sequence[SequenceState] | None) -> Tensor:
+        """h: [T, n, D] residual streams -> the same shape."""
+        x, post, comb = hc.read(self, "hc_attn", h, self.config)
+        h = ops.hc_post(self.attn(self.attn_norm(x), batch, freqs, states), h, post, comb)
+        x, post, comb = hc.read(self, "hc_ffn", h, self.config)
+        return ops.hc_post(self.ffn(self.ffn_norm(x), batch.tokens), h, post, comb)
+
+
+class Transformer(nn.Module):
+    """The V4 language model. Parameters carry DeepSeek's names; routed experts are stacked per layer."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        from finback.model.mtp import MTPBlock  # mtp is built of Block
+
+        self.config = config
+        self.embed = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.layers = nn.ModuleList(Block(config, i) for i in range(config.num_hidden_layers))
+        self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        hc.add_parameters(self, "hc_head", config, head=True)
+        self.mtp = nn.ModuleList(
+            MTPBlock(config, config.num_hidden_layers + i) for i in range(config.num_nextn_predict_layers)
+        )
+        self._freqs: dict[tuple[torch.device, bool], Tensor] = {}
+
+    def freqs(self, layer: int) -> Tensor:
+        """The rotary frequencies of a layer on the model's device."""
+        key = (self.embed.weight.device, self.config.compress_ratios[layer] != 0)
+        if key not in self._freqs:
+            self._freqs[key] = frequencies(self.config, compressed=key[1]).to(key[0])
+        return self._freqs[key]
+
+    def streams(self, batch: Batch, states: Sequence[SequenceState] | None = None) -> Tensor:
+        """The residual streams [T, n, D] after the last layer. Advances `states`, one for each segment."""
+        self._check(batch, states)
+        h = self.embed(batch.tokens).unsqueeze(1).expand(-1, self.config.hc_mult, -1)
+        for i, block in enumerate(self.layers):
+            h = block(h, batch, self.freqs(i), states)
+        for state, (a, b) in zip(states or (), batch.spans):
+            state.length += b - a
+        return h
+
+    def read_out(self, h: Tensor) -> Tensor:
+        """Logits [T, V] FP32 of streams [T, n, D]."""
+        return (self.norm(hc.collapse(self, h, self.config)).float() @ self.head.weight.float().t())
+
+    def forward(self, batch: Batch, states: Sequence[SequenceState] | None = None, rows: Tensor | None = None) -> Tensor:
+        """Next-token logits [T, V] FP32, or [len(rows), V] for the given rows of the batch only."""
+        h = self.streams(batch, states)
+        return self.read_out(h if rows is None else h[rows])
+
+    def logits(self, sequences: Sequence[Sequence[int]]) -> list[Tensor]:
+        """Next-token logits of whole sequences of any lengths: a list of [n_i, V] FP32. Honours torch.no_grad."""
+        batch = Batch.of(sequences, device=self.embed.weight.device)
+        out = self(batch)
+        return [out[a:b] for a, b in batch.spans]
+
+    def new_state(self) -> SequenceState:
+        """An empty cache for one sequence."""
+        return SequenceState.empty(self.config)
+
+    def _check(self, batch: Batch, states: Sequence[SequenceState] | None) -> None:
+        c = self.config
+        if batch.tokens.numel():
+            low, high = batch.tokens.aminmax()
+            if int(low) < 0 or int(high) >= c.vocab_size:
+                bad = int(low) if int(low) < 0 else int(high)
+                raise ValueError(
+                    f"token id {bad} is outside the vocabulary of {c.vocab_size}: was the text encoded with "
+                    "another model's tokenizer?"
+                )
+        for (a, b), start in zip(batch.spans, batch.starts):
+            if start + b - a > c.max_position_embeddings:
+                raise ValueError(
+                    f"a sequence of {start + b - a} tokens exceeds max_position_embeddings={c.max_position_embeddings}: "
+                    "shorten it or raise the limit in config.json"
+                )
+        if states is None:
+            if any(batch.starts):
+                raise ValueError("the batch continues sequences (starts > 0) but no states were given: pass their states")
+            return
+        lengths = tuple(state.length for state in states)
+        if lengths != batch.starts:
+            raise ValueError(f"states hold {lengths} tokens but the batch starts at {batch.starts}: they must agree")
+
+
+_FP32_PARTS = ("hc_", "attn_sink", "compressor.", "norm", "gate.", "head.")
+
+
+def storage_dtype(name: str, dtype: torch.dtype) -> torch.dtype:
+    """In which dtype the parameter `name` lives for compute dtype `dtype`: what the spec computes in FP32 stays FP32."""
+    if name.endswith("tid2eid"):
+        return torch.int64
+    return torch.float32 if any(part in name for part in _FP32_PARTS) else dtype

@@ -1,0 +1,33 @@
+"""Which implementation of the heavy steps runs? The plain PyTorch reference, until a faster one exists."""
+
+from finback.ops.reference import (
+    affinities,
+    experts,
+    hc_head,
+    hc_post,
+    hc_pre,
+    index_scores,
+    pool_windows,
+    rms_norm,
+    rotate,
+    select_entries,
+    sparse_attention,
+    swiglu,
+    top_k,
+)
+
+__all__ = [
+    "affinities",
+    "experts",
+    "hc_head",
+    "hc_post",
+    "hc_pre",
+    "index_scores",
+    "pool_windows",
+    "rms_norm",
+    "rotate",
+    "select_entries",
+    "sparse_attention",
+    "swiglu",
+    "top_k",
+]

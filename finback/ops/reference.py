@@ -1,0 +1,254 @@
+"""What does each heavy step of V4 compute? Plain PyTorch that defines it.
+
+Every faster backend must agree with these functions; they are differentiable and written to be
+read beside the report. Letters are the report's: T tokens, n streams (n_hc), D hidden size,
+H heads (n_h), c head dim, m compress ratio, E finished compressed entries, K picked entries.
+Nothing here knows modules, caches or devices. A segment is one sequence's run of tokens in a
+flat batch; the two attention functions take one segment at a time.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+# A tile of queries is as large as keeps its biggest intermediate below this many elements (64 MiB in FP32).
+TILE_ELEMENTS = 1 << 24
+MAX_TILE = 128
+
+
+def rms_norm(x: Tensor, weight: Tensor | None, eps: float) -> Tensor:
+    """RMSNorm over the last dim in FP32, cast back to x's dtype once. weight: [x.shape[-1]] or None."""
+    weight = None if weight is None else weight.float()
+    return F.rms_norm(x.float(), x.shape[-1:], weight, eps).to(x.dtype)
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Interleaved RoPE on the last 2*r channels of x, in FP32 (report 2.3.3; spec 2.7).
+
+    x: [T, ..., c]; cos, sin: [T, r] FP32. The inverse rotation is `rotate(x, cos, -sin)`.
+    """
+    r2 = 2 * cos.shape[-1]
+    shape = (cos.shape[0],) + (1,) * (x.dim() - 2) + (cos.shape[-1],)
+    cos, sin = cos.view(shape), sin.view(shape)
+    plain, turned = x[..., : x.shape[-1] - r2], x[..., x.shape[-1] - r2 :].float()
+    even, odd = turned[..., 0::2], turned[..., 1::2]
+    turned = torch.stack((even * cos - odd * sin, even * sin + odd * cos), dim=-1).flatten(-2)
+    return torch.cat((plain, turned.to(x.dtype)), dim=-1)
+
+
+# --- manifold-constrained hyper-connections (report 2.2) ---
+
+
+def sinkhorn(logits: Tensor, iters: int, eps: float) -> Tensor:
+    """A nearly doubly stochastic matrix for each token: report 2.2, M <- T_row(T_col(M)), in DeepSeek's order.
+
+    logits: [n, n, T] FP32, indexed [j, k]: from old stream j to new stream k. (The report's B is its
+    transpose, so "columns of B, then rows of B" is here: over k, then over j.)
+    """
+    comb = logits.softmax(dim=1) + eps
+    comb = comb / (comb.sum(dim=0, keepdim=True) + eps)
+    for _ in range(iters - 1):
+        comb = comb / (comb.sum(dim=1, keepdim=True) + eps)
+        comb = comb / (comb.sum(dim=0, keepdim=True) + eps)
+    return comb
+
+
+def _stream_logits(h: Tensor, fn: Tensor, norm_eps: float) -> Tensor:
+    """x^ W for x^ = RMSNorm(vec(h)), tokens last: [rows of fn, T]. The norm divides after the product (spec 2.2)."""
+    v = h.flatten(1).float()
+    return (fn @ v.t()) * torch.rsqrt(v.square().mean(dim=1) + norm_eps)
+
+
+def hc_pre(
+    h: Tensor, fn: Tensor, scale: Tensor, base: Tensor, iters: int, eps: float, norm_eps: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Collapses the streams into a sublayer's input and gives the weights that `hc_post` needs (report 2.2).
+
+    h: [T, n, D]; fn: [(2+n)n, nD], scale: [3], base: [(2+n)n], FP32.
+    Returns x [T, D] in h's dtype (the report's A X), post [n, T] (C) and comb [n, n, T] (B transposed), FP32.
+    """
+    n = h.shape[1]
+    pre, post, comb = _stream_logits(h, fn, norm_eps).split((n, n, n * n))
+    base_pre, base_post, base_comb = base[:, None].split((n, n, n * n))
+    pre = torch.sigmoid(pre * scale[0] + base_pre) + eps
+    post = 2 * torch.sigmoid(post * scale[1] + base_post)
+    comb = sinkhorn((comb * scale[2] + base_comb).view(n, n, -1), iters, eps)
+    return _collapse(h, pre), post, comb
+
+
+def hc_post(x: Tensor, residual: Tensor, post: Tensor, comb: Tensor) -> Tensor:
+    """X' = B X + C F(A X): writes a sublayer's output back to the streams (report 2.2).
+
+    x: [T, D] the sublayer's output; residual: [T, n, D]; post, comb from `hc_pre`. Returns [T, n, D].
+    New stream k is post_k x + sum_j comb[j, k] residual_j.
+    """
+    mixed = comb.permute(2, 1, 0) @ residual.float()
+    return torch.addcmul(mixed, post.t().unsqueeze(-1), x.float().unsqueeze(1)).to(residual.dtype)
+
+
+def hc_head(h: Tensor, fn: Tensor, scale: Tensor, base: Tensor, eps: float, norm_eps: float) -> Tensor:
+    """One vector from the streams at the end of the model: h [T, n, D] -> [T, D] (spec 2.2)."""
+    return _collapse(h, torch.sigmoid(_stream_logits(h, fn, norm_eps) * scale + base[:, None]) + eps)
+
+
+def _collapse(h: Tensor, weights: Tensor) -> Tensor:
+    """sum_j weights[j] h_j in FP32, then h's dtype. h: [T, n, D], weights: [n, T]."""
+    return (weights.t().unsqueeze(1) @ h.float()).squeeze(1).to(h.dtype)
+
+
+# --- compressed entries and their selection (report 2.3) ---
+
+
+def pool_windows(u: Tensor, z: Tensor, ratio: int, overlap: bool) -> Tensor:
+    """Pools complete windows of m=ratio rows into one entry each, channel by channel, in FP32.
+
+    HCA (report 2.3.2): u, z [k*m, c] give k entries: softmax of z over the m rows weighs u.
+    CSA (report 2.3.1, overlap): u, z [(k+1)*m, 2c], where the first m rows are the window before.
+    Entry i pools the first c channels of window i-1's rows and the last c channels of its own rows.
+    A window that does not exist has z = -inf. Returns [k, c] FP32.
+    """
+    if overlap:
+        c = u.shape[1] // 2
+        u = torch.cat((u[:-ratio, :c].unflatten(0, (-1, ratio)), u[ratio:, c:].unflatten(0, (-1, ratio))), dim=1)
+        z = torch.cat((z[:-ratio, :c].unflatten(0, (-1, ratio)), z[ratio:, c:].unflatten(0, (-1, ratio))), dim=1)
+    else:
+        u, z = u.unflatten(0, (-1, ratio)), z.unflatten(0, (-1, ratio))
+    return (z.softmax(dim=1) * u).sum(dim=1)
+
+
+def top_k(scores: Tensor, k: int) -> Tensor:
+    """Indices of the k largest of each row; of equal scores the lowest index wins. [T, N] -> [T, k], unordered."""
+    if k >= scores.shape[1]:
+        return torch.arange(scores.shape[1], device=scores.device).expand(scores.shape)
+    values, indices = scores.topk(k + 1, dim=1)  # sorted: the last two show whether the border is a tie
+    tied = (values[:, k - 1] == values[:, k]) & (values[:, k] > -torch.inf)
+    indices = indices[:, :k]
+    if tied.any():
+        exact = scores[tied].sort(dim=1, descending=True, stable=True).indices[:, :k]
+        indices = indices.masked_scatter(tied[:, None], exact)
+    return indices
+
+
+def index_scores(q: Tensor, gate: Tensor, keys: Tensor) -> Tensor:
+    """The lightning indexer's score, report 2.3.1: I_ts = sum_h w_th relu(q_th . k_s), in FP32.
+
+    q: [T, Hi, ci]; gate: [T, Hi], already scaled; keys: [E, ci]. Returns [T, E].
+    """
+    dots = torch.relu(q.float().flatten(0, 1) @ keys.float().t()).unflatten(0, q.shape[:2])
+    return (gate.float().unsqueeze(1) @ dots).squeeze(1)
+
+
+def select_entries(q: Tensor, gate: Tensor, keys: Tensor, start: int, ratio: int, k: int) -> Tensor:
+    """The k best visible entries of each query of one segment, -1 where fewer are visible.
+
+    Query i is token t = start + i and sees entry w iff w < (t + 1) // ratio. Arguments as `index_scores`.
+    Not differentiable; scores exist for one tile of queries at a time. Returns [T, k] int64.
+    """
+    T, E = q.shape[0], keys.shape[0]
+    step = _tile(q.shape[1] * E)
+    entry = torch.arange(E, device=keys.device)
+    picks = []
+    with torch.no_grad():
+        for a in range(0, T, step):
+            b = min(a + step, T)
+            visible = (torch.arange(start + a + 1, start + b + 1, device=keys.device) // ratio)[:, None]
+            scores = index_scores(q[a:b], gate[a:b], keys).masked_fill(entry >= visible, -torch.inf)
+            chosen = top_k(scores, k)
+            picks.append(chosen.masked_fill(chosen >= visible, -1))
+    return torch.cat(picks)
+
+
+def sparse_attention(
+    q: Tensor, window: Tensor, entries: Tensor, selected: Tensor | None, sink: Tensor, start: int, width: int, ratio: int
+) -> Tensor:
+    """Shared-KV attention of one segment over its window and its compressed entries, with a sink (report 2.3.3).
+
+    q: [T, H, c] of tokens start..start+T-1. window: [p+T, c], the last p <= width-1 window entries before
+    the segment and then its own: token t sees the last `width`, itself included. entries: [E, c]; token t
+    sees entry w iff w < (t+1) // ratio, and with selected [T, K] only those picked (-1: none); E = 0 without
+    compression. sink: [H], joins the softmax's denominator and carries no value. Keys are the values.
+    All in FP32; returns [T, H, c] in q's dtype.
+    """
+    T, H, c = q.shape
+    before = window.shape[0] - T
+    E = entries.shape[0]
+    step = _tile(max(H * (width + MAX_TILE + E), 1) if selected is None else selected.shape[1] * c)
+    outs = []
+    for a in range(0, T, step):
+        b = min(a + step, T)
+        tile = q[a:b].float() * c**-0.5
+        lo = max(before + a - width + 1, 0)
+        k_win = window[lo : before + b].float()
+        logits = [sink.float().view(1, H, 1).expand(b - a, H, 1), (tile.flatten(0, 1) @ k_win.t()).unflatten(0, (b - a, H))]
+        if b - a > 1:
+            distance = torch.arange(before + a, before + b, device=q.device)[:, None]
+            distance = distance - torch.arange(lo, before + b, device=q.device)
+            logits[1] = logits[1].masked_fill(((distance < 0) | (distance >= width))[:, None], -torch.inf)
+        k_comp = None
+        if selected is not None:
+            k_comp = entries[selected[a:b].clamp(min=0)].float()
+            dots = tile @ k_comp.transpose(1, 2)
+            logits.append(dots.masked_fill((selected[a:b] < 0)[:, None], -torch.inf))
+        elif E:
+            k_comp = entries[: (start + b) // ratio].float()
+            dots = (tile.flatten(0, 1) @ k_comp.t()).unflatten(0, (b - a, H))
+            if b - a > 1:
+                visible = torch.arange(start + a + 1, start + b + 1, device=q.device) // ratio
+                hidden = torch.arange(k_comp.shape[0], device=q.device) >= visible[:, None]
+                dots = dots.masked_fill(hidden[:, None], -torch.inf)
+            logits.append(dots)
+        p = torch.cat(logits, dim=-1).softmax(dim=-1)
+        out = (p[..., 1 : 1 + k_win.shape[0]].flatten(0, 1) @ k_win).unflatten(0, (b - a, H))
+        if k_comp is not None:
+            p_comp = p[..., 1 + k_win.shape[0] :]
+            if selected is not None:
+                out = out + p_comp @ k_comp
+            else:
+                out = out + (p_comp.flatten(0, 1) @ k_comp).unflatten(0, (b - a, H))
+        outs.append(out.to(q.dtype))
+    return outs[0] if len(outs) == 1 else torch.cat(outs)
+
+
+def _tile(elements_per_query: int) -> int:
+    return max(1, min(MAX_TILE, TILE_ELEMENTS // max(elements_per_query, 1)))
+
+
+# --- mixture of experts (report 2.1) ---
+
+
+def affinities(x: Tensor, weight: Tensor) -> Tensor:
+    """a = sqrt(softplus(x W_g^T)) in FP32. x: [T, D], weight: [E, D] -> [T, E]."""
+    return F.softplus(x.float() @ weight.float().t()).sqrt()
+
+
+def swiglu(x: Tensor, w1: Tensor, w2: Tensor, w3: Tensor, limit: float, weight: Tensor | None = None) -> Tensor:
+    """One expert: w2 (silu(min(w1 x, limit)) * clamp(w3 x, +-limit) * weight), the middle in FP32 (spec 2.6).
+
+    x: [T, D]; w1 (gate), w3 (up): [I, D]; w2 (down): [D, I]; weight: [T] FP32 or None. Returns [T, D], x's dtype.
+    """
+    gate = F.linear(x, w1).float().clamp(max=limit)
+    up = F.linear(x, w3).float().clamp(min=-limit, max=limit)
+    middle = F.silu(gate) * up
+    if weight is not None:
+        middle = middle * weight.unsqueeze(-1)
+    return F.linear(middle.to(x.dtype), w2)
+
+
+def experts(x: Tensor, ids: Tensor, weights: Tensor, w1: Tensor, w2: Tensor, w3: Tensor, limit: float) -> Tensor:
+    """Sum over each token's experts, in FP32. x: [T, D]; ids: [T, k] int64; weights: [T, k] FP32;
+    w1, w3: [E, I, D]; w2: [E, D, I]. Returns [T, D] FP32. Each needed expert is read once."""
+    order = ids.flatten().argsort(stable=True)
+    token = order // ids.shape[1]
+    x_sorted, weight_sorted = x[token], weights.flatten()[order]
+    # unbind, not w1[e]: indexing would give every expert a gradient of the size of all of them
+    gates, downs, ups = w1.unbind(), w2.unbind(), w3.unbind()
+    outs, a = [], 0
+    for e, count in enumerate(torch.bincount(ids.flatten(), minlength=w1.shape[0]).tolist()):
+        if count:
+            b = a + count
+            outs.append(swiglu(x_sorted[a:b], gates[e], downs[e], ups[e], limit, weight_sorted[a:b]).float())
+            a = b
+    y = x.new_zeros(x.shape, dtype=torch.float32)
+    return y.index_add(0, token, torch.cat(outs)) if outs else y
