@@ -19,7 +19,7 @@ from finback.model.batch import Batch
 from finback.model.compressor import Compressor
 from finback.model.indexer import Indexer
 from finback.model.layers import Linear, RMSNorm
-from finback.model.rope import angles
+from finback.model.rope import Rope
 from finback.model.state import SequenceState
 
 
@@ -44,9 +44,9 @@ class Attention(nn.Module):
         if self.kind == "CSA":
             self.indexer = Indexer(config, self.ratio)
 
-    def forward(self, x: Tensor, batch: Batch, freqs: Tensor, states: Sequence[SequenceState] | None) -> Tensor:
-        """x: [T, D] normed input; freqs: the layer's rotary frequencies. Returns [T, D]."""
-        cos, sin = angles(batch.positions, freqs)
+    def forward(self, x: Tensor, batch: Batch, rope: Rope, states: Sequence[SequenceState] | None) -> Tensor:
+        """x: [T, D] normed input; rope: of the layer's family. Returns [T, D]."""
+        freqs, cos, sin = rope
         latent = self.q_norm(self.wq_a(x))
         q = ops.rms_norm(self.wq_b(latent).unflatten(1, (self.heads, self.dim)), None, self.eps)
         q = ops.rotate(q, cos, sin)

@@ -45,7 +45,7 @@ def mtp_streams(
     block = model.mtp[depth]
     e = block.e_proj(block.enorm(model.embed(next_tokens)))
     x = e.unsqueeze(1) + block.h_proj(block.hnorm(h))
-    return block(x, replace(batch, tokens=next_tokens), model.freqs(block.attn.layer), states)
+    return block(x, replace(batch, tokens=next_tokens), model.rope(batch, block.attn.kind != "SWA"), states)
 
 
 def mtp_read_out(model: Transformer, h: Tensor, depth: int = 0) -> Tensor:

@@ -8,6 +8,7 @@ YaRN. YaRN is static and has no mscale. Angles are FP32 products of position and
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -41,3 +42,11 @@ def angles(positions: Tensor, freqs: Tensor) -> tuple[Tensor, Tensor]:
     """(cos, sin), each [T, r] FP32, of positions [T]."""
     theta = positions.float()[:, None] * freqs
     return theta.cos(), theta.sin()
+
+
+class Rope(NamedTuple):
+    """What the layers of one family need in one forward: its frequencies, and cos and sin of the batch's positions."""
+
+    freqs: Tensor
+    cos: Tensor
+    sin: Tensor

@@ -20,7 +20,7 @@ from finback.model.attention import Attention
 from finback.model.batch import Batch
 from finback.model.layers import RMSNorm
 from finback.model.moe import MoE
-from finback.model.rope import frequencies
+from finback.model.rope import Rope, angles, frequencies
 from finback.model.state import SequenceState
 
 
@@ -37,10 +37,10 @@ class Block(nn.Module):
         hc.add_parameters(self, "hc_attn", config)
         hc.add_parameters(self, "hc_ffn", config)
 
-    def forward(self, h: Tensor, batch: Batch, freqs: Tensor, states: Sequence[SequenceState] | None) -> Tensor:
+    def forward(self, h: Tensor, batch: Batch, rope: Rope, states: Sequence[SequenceState] | None) -> Tensor:
         """h: [T, n, D] residual streams -> the same shape."""
         x, post, comb = hc.read(self, "hc_attn", h, self.config)
-        h = ops.hc_post(self.attn(self.attn_norm(x), batch, freqs, states), h, post, comb)
+        h = ops.hc_post(self.attn(self.attn_norm(x), batch, rope, states), h, post, comb)
         x, post, comb = hc.read(self, "hc_ffn", h, self.config)
         return ops.hc_post(self.ffn(self.ffn_norm(x), batch.tokens), h, post, comb)
 
@@ -63,19 +63,20 @@ class Transformer(nn.Module):
         )
         self._freqs: dict[tuple[torch.device, bool], Tensor] = {}
 
-    def freqs(self, layer: int) -> Tensor:
-        """The rotary frequencies of a layer on the model's device."""
-        key = (self.embed.weight.device, self.config.compress_ratios[layer] != 0)
+    def rope(self, batch: Batch, compressed: bool) -> Rope:
+        """Rotations of a batch in the layers with (or without) compression."""
+        key = (batch.positions.device, compressed)
         if key not in self._freqs:
-            self._freqs[key] = frequencies(self.config, compressed=key[1]).to(key[0])
-        return self._freqs[key]
+            self._freqs[key] = frequencies(self.config, compressed).to(key[0])
+        return Rope(self._freqs[key], *angles(batch.positions, self._freqs[key]))
 
     def streams(self, batch: Batch, states: Sequence[SequenceState] | None = None) -> Tensor:
         """The residual streams [T, n, D] after the last layer. Advances `states`, one for each segment."""
         self._check(batch, states)
         h = self.embed(batch.tokens).unsqueeze(1).expand(-1, self.config.hc_mult, -1)
-        for i, block in enumerate(self.layers):
-            h = block(h, batch, self.freqs(i), states)
+        ropes = {compressed: self.rope(batch, compressed) for compressed in (False, True)}
+        for block in self.layers:
+            h = block(h, batch, ropes[block.attn.kind != "SWA"], states)
         for state, (a, b) in zip(states or (), batch.spans):
             state.length += b - a
         return h

@@ -47,6 +47,7 @@ def sinkhorn(logits: Tensor, iters: int, eps: float) -> Tensor:
     logits: [n, n, T] FP32, indexed [j, k]: from old stream j to new stream k. (The report's B is its
     transpose, so "columns of B, then rows of B" is here: over k, then over j.)
     """
+    eps = logits.new_tensor(eps)  # a Python number would be converted again in each of the 2 * iters sums
     comb = logits.softmax(dim=1) + eps
     comb = comb / (comb.sum(dim=0, keepdim=True) + eps)
     for _ in range(iters - 1):
@@ -238,17 +239,36 @@ def swiglu(x: Tensor, w1: Tensor, w2: Tensor, w3: Tensor, limit: float, weight: 
 
 def experts(x: Tensor, ids: Tensor, weights: Tensor, w1: Tensor, w2: Tensor, w3: Tensor, limit: float) -> Tensor:
     """Sum over each token's experts, in FP32. x: [T, D]; ids: [T, k] int64; weights: [T, k] FP32;
-    w1, w3: [E, I, D]; w2: [E, D, I]. Returns [T, D] FP32. Each needed expert is read once."""
-    order = ids.flatten().argsort(stable=True)
-    token = order // ids.shape[1]
-    x_sorted, weight_sorted = x[token], weights.flatten()[order]
-    # unbind, not w1[e]: indexing would give every expert a gradient of the size of all of them
-    gates, downs, ups = w1.unbind(), w2.unbind(), w3.unbind()
-    outs, a = [], 0
-    for e, count in enumerate(torch.bincount(ids.flatten(), minlength=w1.shape[0]).tolist()):
-        if count:
-            b = a + count
-            outs.append(swiglu(x_sorted[a:b], gates[e], downs[e], ups[e], limit, weight_sorted[a:b]).float())
-            a = b
+    w1, w3: [E, I, D]; w2: [E, D, I]. Returns [T, D] FP32.
+
+    Rows are sorted by expert and multiplied in blocks of one size, the last block of an expert filled
+    up with zeros. The size follows from T, k and E alone: a matrix product's rounding depends on its
+    shape, so with blocks as long as an expert's load, one sequence's routing would move the last bits
+    of another's.
+    """
+    T, k = ids.shape
+    expert, order = ids.flatten().sort(stable=True)
+    token = order // k
+    load = torch.bincount(expert, minlength=w1.shape[0])
+    block = _power_of_two(T * k // (2 * w1.shape[0]))
+    blocks = (load + block - 1) // block
+    # a row's place: where its expert's blocks start, plus its rank among the expert's rows
+    first = (blocks.cumsum(0) - blocks) * block - (load.cumsum(0) - load)
+    place = first[expert] + torch.arange(T * k, device=x.device)
+    counts = blocks.tolist()
+    rows = x.new_zeros((sum(counts) * block, x.shape[1])).index_copy(0, place, x[token])
+    scale = weights.new_zeros(rows.shape[0]).index_copy(0, place, weights.flatten()[order])
+    if torch.is_grad_enabled():  # w1[e] itself would give every expert a gradient of the size of all of them
+        w1, w2, w3 = w1.unbind(), w2.unbind(), w3.unbind()
+    outs, a = [x.new_zeros((0, x.shape[1]))], 0
+    for e, count in enumerate(counts):
+        for b in range(a + block, a + count * block + 1, block):
+            outs.append(swiglu(rows[b - block : b], w1[e], w2[e], w3[e], limit, scale[b - block : b]))
+        a += count * block
     y = x.new_zeros(x.shape, dtype=torch.float32)
-    return y.index_add(0, token, torch.cat(outs)) if outs else y
+    return y.index_add(0, token, torch.cat(outs)[place].float())
+
+
+def _power_of_two(n: int) -> int:
+    """The smallest power of two that is at least n, between 1 and 512."""
+    return min(1 << max(n - 1, 0).bit_length(), 512)
