@@ -51,35 +51,36 @@ class Attention(nn.Module):
         q = ops.rms_norm(self.wq_b(latent).unflatten(1, (self.heads, self.dim)), None, self.eps)
         q = ops.rotate(q, cos, sin)
         kv = ops.rotate(self.kv_norm(self.wkv(x)), cos, sin)
+        # split, not slices: the gradient of a slice is as large as the whole batch
+        q, kv = batch.split(q), batch.split(kv)
         if self.compressor is not None:
-            u, z = self.compressor.project(x, batch)
+            u, z = map(batch.split, self.compressor.project(x, batch))
         if self.indexer is not None:
-            index_q, index_gate = self.indexer.queries(x, latent, cos, sin)
-            index_u, index_z = self.indexer.compressor.project(x, batch)
+            index_q, index_gate = map(batch.split, self.indexer.queries(x, latent, cos, sin))
+            index_u, index_z = map(batch.split, self.indexer.compressor.project(x, batch))
 
         outs = []
-        for s, ((a, b), start) in enumerate(zip(batch.spans, batch.starts)):
-            if a == b:
+        for s, start in enumerate(batch.starts):
+            if not len(q[s]):
+                outs.append(q[s])
                 continue
             state = states[s].layers[self.layer] if states is not None else None
-            window, entries, selected = kv[a:b], kv[:0], None
+            window, entries, selected = kv[s], kv[s][:0], None
             if state is not None:
                 if state.window is not None:
                     window = torch.cat((state.window, window))
                 state.window = window[max(window.shape[0] - self.width + 1, 0) :].clone()
             if self.compressor is not None:
                 past = state.compressor if state is not None else None
-                entries = self.compressor(u[a:b], z[a:b], start, freqs, x.dtype, past)
+                entries = self.compressor(u[s], z[s], start, freqs, x.dtype, past)
             if self.indexer is not None:
                 past = state.indexer if state is not None else None
-                keys = self.indexer.compressor(index_u[a:b], index_z[a:b], start, freqs, x.dtype, past)
-                selected = self.indexer.select(index_q[a:b], index_gate[a:b], keys, start)
+                keys = self.indexer.compressor(index_u[s], index_z[s], start, freqs, x.dtype, past)
+                selected = self.indexer.select(index_q[s], index_gate[s], keys, start)
             outs.append(
-                ops.sparse_attention(
-                    q[a:b], window, entries, selected, self.attn_sink, start, self.width, max(self.ratio, 1)
-                )
+                ops.sparse_attention(q[s], window, entries, selected, self.attn_sink, start, self.width, max(self.ratio, 1))
             )
-        out = outs[0] if len(outs) == 1 else torch.cat([q[:0], *outs])
+        out = outs[0] if len(outs) == 1 else torch.cat(outs)
         # Values carry their absolute rotation; turning back by the query's leaves the relative one (spec 2.3).
         return self._project_out(ops.rotate(out, cos, -sin))
 

@@ -42,5 +42,11 @@ class Batch:
             positions.append(torch.arange(start, start + len(row), device=device))
             spans.append((at, at + len(row)))
             at += len(row)
+        if not segments:
+            raise ValueError("a batch needs at least one segment: give at least one list of token ids")
         empty = torch.zeros(0, dtype=torch.int64, device=device)
         return cls(torch.cat([empty, *rows]), torch.cat([empty, *positions]), tuple(spans), starts)
+
+    def split(self, rows: Tensor) -> tuple[Tensor, ...]:
+        """The rows [n_s, ...] of each segment, from rows [T, ...] of the batch."""
+        return rows.split([b - a for a, b in self.spans])

@@ -73,7 +73,7 @@ class Transformer(nn.Module):
     def streams(self, batch: Batch, states: Sequence[SequenceState] | None = None) -> Tensor:
         """The residual streams [T, n, D] after the last layer. Advances `states`, one for each segment."""
         self._check(batch, states)
-        h = self.embed(batch.tokens).unsqueeze(1).expand(-1, self.config.hc_mult, -1)
+        h = self.embed(batch.tokens).unsqueeze(1).repeat(1, self.config.hc_mult, 1)
         ropes = {compressed: self.rope(batch, compressed) for compressed in (False, True)}
         for block in self.layers:
             h = block(h, batch, ropes[block.attn.kind != "SWA"], states)
@@ -93,8 +93,7 @@ class Transformer(nn.Module):
     def logits(self, sequences: Sequence[Sequence[int]]) -> list[Tensor]:
         """Next-token logits of whole sequences of any lengths: a list of [n_i, V] FP32. Honours torch.no_grad."""
         batch = Batch.of(sequences, device=self.embed.weight.device)
-        out = self(batch)
-        return [out[a:b] for a, b in batch.spans]
+        return list(batch.split(self(batch)))
 
     def new_state(self) -> SequenceState:
         """An empty cache for one sequence."""

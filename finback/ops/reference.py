@@ -85,8 +85,8 @@ def hc_post(x: Tensor, residual: Tensor, post: Tensor, comb: Tensor) -> Tensor:
     x: [T, D] the sublayer's output; residual: [T, n, D]; post, comb from `hc_pre`. Returns [T, n, D].
     New stream k is post_k x + sum_j comb[j, k] residual_j.
     """
-    mixed = comb.permute(2, 1, 0) @ residual.float()
-    return torch.addcmul(mixed, post.t().unsqueeze(-1), x.float().unsqueeze(1)).to(residual.dtype)
+    mixed = torch.bmm(comb.permute(2, 1, 0).contiguous(), residual.float())  # strided batches of bmm are slow on CPUs
+    return torch.baddbmm(mixed, post.t().contiguous().unsqueeze(-1), x.float().unsqueeze(1)).to(residual.dtype)
 
 
 def hc_head(h: Tensor, fn: Tensor, scale: Tensor, base: Tensor, eps: float, norm_eps: float) -> Tensor:
@@ -96,7 +96,7 @@ def hc_head(h: Tensor, fn: Tensor, scale: Tensor, base: Tensor, eps: float, norm
 
 def _collapse(h: Tensor, weights: Tensor) -> Tensor:
     """sum_j weights[j] h_j in FP32, then h's dtype. h: [T, n, D], weights: [n, T]."""
-    return (weights.t().unsqueeze(1) @ h.float()).squeeze(1).to(h.dtype)
+    return torch.bmm(weights.t().contiguous().unsqueeze(1), h.float()).squeeze(1).to(h.dtype)
 
 
 # --- compressed entries and their selection (report 2.3) ---
@@ -177,9 +177,9 @@ def sparse_attention(
     E = entries.shape[0]
     step = _tile(max(H * (width + MAX_TILE + E), 1) if selected is None else selected.shape[1] * c)
     outs = []
-    for a in range(0, T, step):
-        b = min(a + step, T)
-        tile = q[a:b].float() * c**-0.5
+    for a, tile in zip(range(0, T, step), q.split(step)):
+        b = a + tile.shape[0]
+        tile = tile.float() * c**-0.5
         lo = max(before + a - width + 1, 0)
         k_win = window[lo : before + b].float()
         logits = [sink.float().view(1, H, 1).expand(b - a, H, 1), (tile.flatten(0, 1) @ k_win.t()).unflatten(0, (b - a, H))]
@@ -187,7 +187,6 @@ def sparse_attention(
             distance = torch.arange(before + a, before + b, device=q.device)[:, None]
             distance = distance - torch.arange(lo, before + b, device=q.device)
             logits[1] = logits[1].masked_fill(((distance < 0) | (distance >= width))[:, None], -torch.inf)
-        k_comp = None
         if selected is not None:
             k_comp = entries[selected[a:b].clamp(min=0)].float()
             dots = tile @ k_comp.transpose(1, 2)
@@ -200,14 +199,12 @@ def sparse_attention(
                 hidden = torch.arange(k_comp.shape[0], device=q.device) >= visible[:, None]
                 dots = dots.masked_fill(hidden[:, None], -torch.inf)
             logits.append(dots)
-        p = torch.cat(logits, dim=-1).softmax(dim=-1)
-        out = (p[..., 1 : 1 + k_win.shape[0]].flatten(0, 1) @ k_win).unflatten(0, (b - a, H))
-        if k_comp is not None:
-            p_comp = p[..., 1 + k_win.shape[0] :]
-            if selected is not None:
-                out = out + p_comp @ k_comp
-            else:
-                out = out + (p_comp.flatten(0, 1) @ k_comp).unflatten(0, (b - a, H))
+        p = torch.cat(logits, dim=-1).softmax(dim=-1).split([part.shape[-1] for part in logits], dim=-1)
+        out = (p[1].flatten(0, 1) @ k_win).unflatten(0, (b - a, H))
+        if selected is not None:
+            out = out + p[2] @ k_comp
+        elif E:
+            out = out + (p[2].flatten(0, 1) @ k_comp).unflatten(0, (b - a, H))
         outs.append(out.to(q.dtype))
     return outs[0] if len(outs) == 1 else torch.cat(outs)
 
@@ -260,13 +257,11 @@ def experts(x: Tensor, ids: Tensor, weights: Tensor, w1: Tensor, w2: Tensor, w3:
     scale = weights.new_zeros(rows.shape[0]).index_copy(0, place, weights.flatten()[order])
     if torch.is_grad_enabled():  # w1[e] itself would give every expert a gradient of the size of all of them
         w1, w2, w3 = w1.unbind(), w2.unbind(), w3.unbind()
-    outs, a = [x.new_zeros((0, x.shape[1]))], 0
-    for e, count in enumerate(counts):
-        for b in range(a + block, a + count * block + 1, block):
-            outs.append(swiglu(rows[b - block : b], w1[e], w2[e], w3[e], limit, scale[b - block : b]))
-        a += count * block
+    owner = [e for e, count in enumerate(counts) for _ in range(count)]
+    parts = zip(owner, rows.split(block), scale.split(block))
+    outs = [swiglu(part, w1[e], w2[e], w3[e], limit, weight) for e, part, weight in parts]
     y = x.new_zeros(x.shape, dtype=torch.float32)
-    return y.index_add(0, token, torch.cat(outs)[place].float())
+    return y.index_add(0, token, (torch.cat(outs) if outs else rows)[place].float())
 
 
 def _power_of_two(n: int) -> int:
