@@ -2,5 +2,6 @@
 
 from finback.engine.generate import generate
 from finback.engine.sampling import SamplingParams, sample
+from finback.engine.session import Session
 
-__all__ = ["SamplingParams", "generate", "sample"]
+__all__ = ["SamplingParams", "Session", "generate", "sample"]

@@ -61,6 +61,8 @@ def read_recipe(path: str | Path) -> Recipe:
     base = preset(changes.pop("preset", "nano"))
     _only(changes, {f.name for f in dataclasses.fields(ModelConfig)}, "[model]")
     config = base.replace(vocab_size=tokenizer.vocab_size, **changes)
+    if not isinstance(raw.get("source", []), list):
+        raise RecipeError(f"{path} has a [source]: write [[source]], because a recipe may have several")
     sources = tuple(_fill(Source, s, f"[[source]] number {i}") for i, s in enumerate(raw.get("source", []), 1))
     if not sources:
         raise RecipeError(f"{path} has no [[source]]: name at least one text to train on")

@@ -1,0 +1,33 @@
+# Two commands do everything on a fresh machine:
+#   make run     sets up, and opens a chat with the model that comes with Finback
+#   make test    sets up, and runs the tests (make test-all: the slow ones too)
+# They need Python 3.11 or newer. PYTHON=... chooses another interpreter, VENV=... another place.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test test-all setup
+
+run: $(VENV)/ready
+	$(BIN)/finback chat
+
+test: $(VENV)/test-ready
+	$(BIN)/python -m pytest
+
+test-all: $(VENV)/test-ready
+	$(BIN)/python -m pytest -m ""
+
+setup: $(VENV)/ready
+
+# PyTorch is installed first and by itself: its CPU build is all that Finback needs, and where pip is
+# pointed at one it is taken; the rest must not pull in another.
+$(VENV)/ready: pyproject.toml
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet torch==2.13.0
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/test-ready: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	touch $@

@@ -1,0 +1,185 @@
+"""What can a user do from the shell? One verb per job.
+
+Each verb parses its options, calls one room of the package and shows the result. Whatever goes
+wrong with the user's input ends in one sentence on stderr and exit code 1; `FINBACK_DEBUG=1` shows
+the traceback instead.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
+
+DEFAULT_MODEL = Path(__file__).parent / "models" / "first"
+
+Model = Annotated[Path, typer.Option("--model", "-m", help="Checkpoint directory with its tokenizer.", show_default="the model that comes with Finback")]
+Dtype = Annotated[str, typer.Option(help="float32, bfloat16, or auto (what the checkpoint names).")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, npu, mps, or auto.")]
+Temperature = Annotated[float, typer.Option(min=0.0, help="0 always takes the likeliest token.")]
+TopP = Annotated[float, typer.Option("--top-p", help="Sample from the likeliest tokens with this probability in all.")]
+MaxTokens = Annotated[int, typer.Option("--max-tokens", min=1, help="Stop after this many tokens.")]
+Seed = Annotated[Optional[int], typer.Option(help="Repeats a sample exactly.", show_default="a new one each time")]
+
+
+@app.callback()
+def _finback() -> None:
+    """DeepSeek-V4, whole: talk to a model, look into a checkpoint, train one."""
+
+
+@app.command()
+def chat(
+    model: Model = DEFAULT_MODEL,
+    think: Annotated[bool, typer.Option("--think/--no-think", help="Let the model reason before it answers.")] = False,
+    effort: Annotated[Optional[str], typer.Option(help="Reasoning effort with --think: high or max.")] = None,
+    system: Annotated[Optional[str], typer.Option(help="System prompt.")] = None,
+    temperature: Temperature = 0.7,
+    top_p: TopP = 0.95,
+    max_tokens: MaxTokens = 512,
+    seed: Seed = None,
+    neutralize: Annotated[bool, typer.Option(help="Make special tokens in what you type harmless.")] = True,
+    dtype: Dtype = "auto",
+    device: Device = "auto",
+) -> None:
+    """Talk to a model in the terminal. Inside, /help lists the commands."""
+    from finback.chat import Settings, run_chat
+    from finback.engine import SamplingParams
+
+    loaded, tokenizer = _load(model, dtype, device)
+    sampling = SamplingParams(temperature, top_p, max_tokens, _seed(seed))
+    run_chat(loaded, tokenizer, Settings(think, effort, system, sampling, neutralize), Console(), model)
+
+
+@app.command()
+def generate(
+    prompt: Annotated[str, typer.Argument(help="Text to continue; - reads it from standard input.")],
+    model: Model = DEFAULT_MODEL,
+    as_chat: Annotated[bool, typer.Option("--chat", help="Treat the prompt as a user's message instead of raw text.")] = False,
+    think: Annotated[bool, typer.Option("--think/--no-think", help="With --chat: let the model reason first.")] = False,
+    temperature: Temperature = 0.7,
+    top_p: TopP = 0.95,
+    max_tokens: MaxTokens = 256,
+    seed: Seed = None,
+    dtype: Dtype = "auto",
+    device: Device = "auto",
+) -> None:
+    """Continue a text (or answer it with --chat) and print the result as it comes."""
+    from finback.engine import SamplingParams
+    from finback.engine import generate as run
+    from finback.text import encode_messages
+
+    text = sys.stdin.read() if prompt == "-" else prompt
+    params = SamplingParams(temperature, top_p, max_tokens, _seed(seed))
+    loaded, tokenizer = _load(model, dtype, device)
+    if as_chat:
+        ids = tokenizer.encode(encode_messages([{"role": "user", "content": text}], "thinking" if think else "chat"))
+    else:
+        ids = [tokenizer.bos_id, *tokenizer.encode(text)]
+        sys.stdout.write(text)
+    decoder = tokenizer.stream_decoder()
+    for token in run(loaded, ids, params, {tokenizer.eos_id}):
+        if token != tokenizer.eos_id:
+            sys.stdout.write(decoder.feed(token))
+            sys.stdout.flush()
+    sys.stdout.write(decoder.flush() + "\n")
+
+
+@app.command()
+def inspect(
+    path: Annotated[Path, typer.Argument(help="A checkpoint directory, a .safetensors file, or a bare config.json.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the drawing.")] = False,
+) -> None:
+    """Show a checkpoint's layers, sizes, cache and costs from its headers alone; nothing is loaded."""
+    from finback.lab.inspect_report import inspect as look
+    from finback.lab.inspect_report import render
+
+    report = look(path)
+    if as_json:
+        print(json.dumps(report.to_dict(), indent=1))
+    else:
+        render(report, Console())
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="Checkpoint to read, in DeepSeek's or transformers' layout.")],
+    target: Annotated[Path, typer.Argument(help="Directory to write, in DeepSeek's layout.")],
+    weights: Annotated[str, typer.Option(help="Format of dense weights: bf16, fp32 or fp8.")] = "bf16",
+    experts: Annotated[Optional[str], typer.Option(help="Format of routed experts: bf16, fp32, fp8 or fp4.", show_default="as --weights")] = None,
+) -> None:
+    """Rewrite a checkpoint in another format, one weight at a time."""
+    from finback.checkpoint import convert as rewrite
+
+    rewrite(source, target, weights, experts)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        origin = (source if source.is_dir() else source.parent) / name
+        if origin.exists():
+            (target / name).write_bytes(origin.read_bytes())
+    Console().print(f"written: {target}")
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A recipe, for example recipes/first.toml.")],
+    out: Annotated[Optional[Path], typer.Option(help="Folder of the run.", show_default="runs/NAME")] = None,
+) -> None:
+    """Train a model by a recipe. The same command goes on with a run that was killed."""
+    from finback.train import read_recipe
+    from finback.train import train as run
+
+    read = read_recipe(recipe)
+    run(read, out or Path("runs") / read.name, Console())
+
+
+@app.command()
+def doctor() -> None:
+    """Check this installation: versions, processor, memory, backend, and a self-test of the arithmetic."""
+    from finback.lab.doctor import examine, render
+
+    findings = examine(DEFAULT_MODEL)
+    render(findings, Console())
+    if any(finding.status == "FAIL" for finding in findings):
+        raise typer.Exit(1)
+
+
+def _load(path: Path, dtype: str, device: str):
+    from finback.checkpoint import load
+    from finback.device import resolve
+    from finback.text import load_tokenizer
+
+    tokenizer = load_tokenizer(path)  # first: it is quick to fail
+    loaded = load(path, dtype, resolve(device)).requires_grad_(False)
+    if tokenizer.vocab_size > loaded.config.vocab_size:
+        raise ValueError(
+            f"the tokenizer of {path} has {tokenizer.vocab_size} entries, the model {loaded.config.vocab_size}: "
+            "they are from different checkpoints"
+        )
+    return loaded, tokenizer
+
+
+def _seed(seed: int | None) -> int:
+    return int.from_bytes(os.urandom(4), "big") if seed is None else seed
+
+
+def main() -> None:
+    """The `finback` command."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except (ValueError, OSError, RuntimeError) as error:
+        if os.environ.get("FINBACK_DEBUG"):
+            raise
+        Console(stderr=True).print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

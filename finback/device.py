@@ -1,0 +1,68 @@
+"""Which device computes, and what does it have? The one place that knows devices.
+
+cpu, cuda, npu (Huawei Ascend, through torch_npu) and mps. Everything else in the package is
+device-agnostic PyTorch. torch_npu is imported only when asked for: with it installed and Ascend's
+CANN libraries missing, importing it fails.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+KINDS = ("cpu", "cuda", "npu", "mps")
+
+
+class DeviceError(RuntimeError):
+    """A device that is asked for and not there; the message says what is missing."""
+
+
+def resolve(name: str = "auto") -> torch.device:
+    """The device of that name ("auto": the first accelerator present, else the CPU). Raises DeviceError."""
+    if name == "auto":
+        return next((torch.device(kind) for kind in ("cuda", "npu", "mps") if present(kind)), torch.device("cpu"))
+    kind = name.split(":")[0]
+    if kind not in KINDS:
+        raise DeviceError(f"there is no device {name!r}: choose auto, {', '.join(KINDS)}, or one with a number as cuda:1")
+    if kind == "npu":
+        _import_npu()
+    if not present(kind):
+        raise DeviceError(f"device {name!r} was asked for, but this PyTorch finds no {kind}: use --device cpu or install its build")
+    return torch.device(name)
+
+
+def present(kind: str) -> bool:
+    """Whether PyTorch can use a device of this kind now."""
+    if kind == "cpu":
+        return True
+    if kind == "mps":
+        return torch.backends.mps.is_available()
+    module = getattr(torch, kind, None)
+    return module is not None and module.is_available()
+
+
+def memory(device: torch.device) -> int:
+    """Bytes that a process may still take on the device; on the CPU its control group's limit counts too."""
+    if device.type in ("cuda", "npu"):
+        return getattr(torch, device.type).mem_get_info(device)[0]
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        available = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration):
+        available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        available = min(available, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    except (OSError, ValueError):  # no group, or its limit is "max"
+        pass
+    return available
+
+
+def _import_npu() -> None:
+    try:
+        import torch_npu  # noqa: F401
+    except (ImportError, OSError, RuntimeError) as error:
+        raise DeviceError(
+            f"torch_npu does not load ({error}): install torch_npu for this torch, and source CANN's set_env.sh first"
+        ) from None

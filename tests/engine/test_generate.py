@@ -1,0 +1,90 @@
+"""Sampling, generation and the session that keeps a conversation's cache."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from helpers import random_ids, random_model, tiny_config
+
+from finback.engine import SamplingParams, Session, generate, sample
+
+MODEL = random_model(tiny_config(), seed=11).requires_grad_(False)
+GREEDY = SamplingParams(temperature=0, max_tokens=12)
+
+
+def test_greedy_generation_takes_the_likeliest_token_of_the_whole_forward():
+    ids = random_ids(130, 160, 1).tolist()
+    for token in generate(MODEL, ids, GREEDY):
+        assert token == int(MODEL.logits([ids])[0][-1].argmax())
+        ids.append(token)
+    assert len(ids) == 142
+
+
+def test_generation_stops_after_a_stop_token_and_yields_it():
+    ids = random_ids(20, 160, 2).tolist()
+    free = list(generate(MODEL, ids, GREEDY))
+    stop = free[4]
+    assert list(generate(MODEL, ids, GREEDY, {stop})) == free[: free.index(stop) + 1]
+
+
+def test_same_seed_gives_the_same_sample_and_another_seed_another():
+    ids = random_ids(20, 160, 3).tolist()
+    draw = lambda seed: list(generate(MODEL, ids, SamplingParams(temperature=1.5, max_tokens=20, seed=seed)))  # noqa: E731
+    assert draw(1) == draw(1) != draw(2)
+
+
+def test_generation_ends_at_the_models_last_position():
+    model = random_model(tiny_config(max_position_embeddings=16), seed=1).requires_grad_(False)
+    assert len(list(generate(model, list(range(10)), SamplingParams(max_tokens=50)))) == 7
+
+
+def test_empty_prompt_is_refused():
+    with pytest.raises(ValueError, match="prompt is empty"):
+        next(generate(MODEL, [], GREEDY))
+
+
+def test_samples_follow_the_softmax_at_the_temperature():
+    logits, generator = torch.tensor([0.0, 1.0, -1.0, 0.5]), torch.Generator().manual_seed(0)
+    counts = torch.zeros(4)
+    for _ in range(4000):
+        counts[sample(logits, SamplingParams(temperature=0.7), generator)] += 1
+    assert (counts / 4000 - torch.softmax(logits / 0.7, 0)).abs().max() < 0.03
+
+
+def test_top_p_keeps_the_smallest_set_that_reaches_it():
+    logits, generator = torch.log(torch.tensor([0.1, 0.5, 0.3, 0.1])), torch.Generator().manual_seed(0)
+    params = SamplingParams(top_p=0.6)
+    assert {sample(logits, params, generator) for _ in range(300)} == {1, 2}
+
+
+@pytest.mark.parametrize("bad", [dict(temperature=-1), dict(top_p=0), dict(top_p=1.5), dict(max_tokens=0)])
+def test_impossible_sampling_is_refused(bad):
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        SamplingParams(**bad)
+
+
+def test_session_reuses_a_continued_prompt_and_answers_as_without_cache():
+    session, ids = Session(MODEL), random_ids(140, 160, 5).tolist()
+    ids += list(session.generate(ids, GREEDY))
+    ids += random_ids(9, 160, 6).tolist()
+    cold = list(generate(MODEL, ids, GREEDY))
+    assert list(session.generate(ids, GREEDY)) == cold
+    assert session.reused == 151  # all but the last token of the answer, which was never computed
+
+
+def test_session_starts_over_when_the_past_was_edited():
+    session, ids = Session(MODEL), random_ids(40, 160, 7).tolist()
+    list(session.generate(ids, GREEDY))
+    ids[3] = (ids[3] + 1) % 160
+    assert list(session.generate(ids, GREEDY)) == list(generate(MODEL, ids, GREEDY))
+    assert session.reused == 0
+
+
+def test_session_survives_an_answer_that_was_interrupted():
+    session, ids = Session(MODEL), random_ids(40, 160, 8).tolist()
+    answer = session.generate(ids, GREEDY)
+    ids += [next(answer), next(answer)]
+    answer.close()
+    ids += [5, 6, 7]
+    assert list(session.generate(ids, GREEDY)) == list(generate(MODEL, ids, GREEDY))
+    assert session.reused == 41
