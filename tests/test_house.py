@@ -1,0 +1,69 @@
+"""The rooms import only what the design lets them, and only one of them knows devices."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import finback
+
+PACKAGE = Path(finback.__file__).parent
+ROOMS = {
+    "config": set(),
+    "device": set(),
+    "text": set(),
+    "ops": {"config"},
+    "model": {"config", "ops"},
+    "checkpoint": {"config", "model"},
+    "data": {"text"},
+    "engine": {"config", "model", "text"},
+    "train": {"config", "model", "data", "engine", "checkpoint", "text"},
+    "lab": {"config", "device", "model", "checkpoint", "text", "data", "engine", "train"},
+    "chat": {"engine", "model", "text"},
+}
+
+
+def files(room: str) -> list[Path]:
+    return sorted((PACKAGE / room).rglob("*.py")) or [PACKAGE / f"{room}.py"]
+
+
+def imports(file: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            package = ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts[: -node.level]) if node.level else ""
+            module = ".".join(filter(None, (package, node.module)))
+            found |= {module} if module != "finback" else {f"finback.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_room_imports_only_what_the_design_allows(room):
+    for file in files(room):
+        for module in imports(file):
+            if module.startswith("finback."):
+                other = module.split(".")[1]
+                assert other == room or other in ROOMS[room], f"{file.name} imports {module}"
+
+
+def test_every_room_is_in_the_table():
+    found = {p.stem for p in PACKAGE.glob("*.py")} | {p.parent.name for p in PACKAGE.glob("*/__init__.py")}
+    assert found - {"__init__", "cli"} == set(ROOMS)
+
+
+def test_only_the_device_module_names_devices():
+    for file in PACKAGE.rglob("*.py"):
+        if file.name == "device.py":
+            continue
+        source = file.read_text()
+        for word in ("torch.cuda", "torch_npu", ".cuda()", "is_cuda", "torch.npu"):
+            assert word not in source, f"{file.relative_to(PACKAGE)} names {word}"
+
+
+def test_text_room_does_not_need_torch():
+    for file in files("text"):
+        assert not any(m == "torch" or m.startswith("torch.") for m in imports(file)), file
