@@ -67,6 +67,12 @@ class Attention(nn.Module):
             state = states[s].layers[self.layer] if states is not None else None
             window, entries, selected = kv[s], kv[s][:0], None
             if state is not None:
+                if state.seen != start:
+                    raise ValueError(
+                        f"layer {self.layer} has seen {state.seen} tokens of a sequence that goes on at {start}: "
+                        "an earlier step failed or left this layer out; drop the state and start over"
+                    )
+                state.seen += len(q[s])
                 if state.window is not None:
                     window = torch.cat((state.window, window))
                 state.window = window[max(window.shape[0] - self.width + 1, 0) :].clone()

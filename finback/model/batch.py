@@ -37,8 +37,10 @@ class Batch:
             raise ValueError(f"{len(starts)} starts for {len(segments)} segments: give one for each")
         rows, positions, spans, at = [], [], [], 0
         for segment, start in zip(segments, starts):
-            row = torch.as_tensor(segment, dtype=torch.int64, device=device).flatten()
-            rows.append(row)
+            row = torch.as_tensor(segment, device=device)
+            if row.dim() != 1 or (len(row) and (row.is_floating_point() or row.dtype == torch.bool)):
+                raise ValueError(f"a segment has shape {list(row.shape)} and {row.dtype}; give a list of integer token ids")
+            rows.append(row.to(torch.int64))
             positions.append(torch.arange(start, start + len(row), device=device))
             spans.append((at, at + len(row)))
             at += len(row)

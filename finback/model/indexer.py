@@ -3,7 +3,7 @@
 It has a compressor of its own for narrow keys, queries made from the attention's query latent, and
 a weight for each index head. DeepSeek's code also applies a Hadamard rotation to queries and keys
 before rounding them to FP4; without that rounding it changes no score and is left out here.
-Selection has no gradient: the indexer learns from a loss on `scores`.
+Selection has no gradient: the indexer learns from a loss on `ops.index_scores`, which has one.
 """
 
 from __future__ import annotations
@@ -33,10 +33,6 @@ class Indexer(nn.Module):
         """
         q = self.wq_b(latent).unflatten(1, (self.heads, self.dim))
         return ops.rotate(q, cos, sin), self.weights_proj(x).float() * (self.dim**-0.5 * self.heads**-0.5)
-
-    def scores(self, q: Tensor, gate: Tensor, keys: Tensor) -> Tensor:
-        """I [T, E] FP32, differentiable: what the indexer's loss is made of."""
-        return ops.index_scores(q, gate, keys)
 
     def select(self, q: Tensor, gate: Tensor, keys: Tensor, start: int) -> Tensor | None:
         """The picked entries [T, topk] (-1: none) of a segment, or None where every visible entry is picked."""

@@ -41,7 +41,12 @@ def mtp_streams(
     depth: int = 0,
     states: Sequence[SequenceState] | None = None,
 ) -> Tensor:
-    """The streams [T, n, D] of MTP block `depth`, from h [T, n, D] and next_tokens [T] (token i+1 at row i)."""
+    """The streams [T, n, D] of MTP block `depth`, from h [T, n, D] and next_tokens [T] (token i+1 at row i).
+
+    With states, every token must pass here as well: the block has a window of its own.
+    """
+    if next_tokens.shape != batch.tokens.shape:
+        raise ValueError(f"{len(next_tokens)} next tokens for {len(batch.tokens)} rows: give the following token of every row")
     block = model.mtp[depth]
     e = block.e_proj(block.enorm(model.embed(next_tokens)))
     x = e.unsqueeze(1) + block.h_proj(block.hnorm(h))

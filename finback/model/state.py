@@ -2,7 +2,8 @@
 
 Per layer: the last window entries, each compressor's unfinished rows (with CSA's previous window),
 and the finished compressed entries. The first two have a fixed size; only the third grows. The
-state cannot be rewound by cutting it: keep a copy to return to an earlier token.
+state cannot be rewound by cutting it: keep a copy to return to an earlier token. A forward that fails
+midway leaves layers that have seen different numbers of tokens; the next use says so.
 """
 
 from __future__ import annotations
@@ -46,8 +47,9 @@ class CompressorState:
 
 @dataclass
 class LayerState:
-    """window: the last sliding_window - 1 window entries [<= W-1, c], rotated."""
+    """window: the last sliding_window - 1 window entries [<= W-1, c], rotated; seen: the tokens that went by."""
 
+    seen: int = 0
     window: Tensor | None = None
     compressor: CompressorState = field(default_factory=CompressorState)
     indexer: CompressorState = field(default_factory=CompressorState)

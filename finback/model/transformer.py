@@ -8,6 +8,7 @@ knows nothing of files, tokenizers or schedulers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import torch
@@ -101,7 +102,8 @@ class Transformer(nn.Module):
 
     def _check(self, batch: Batch, states: Sequence[SequenceState] | None) -> None:
         c = self.config
-        if batch.tokens.numel():
+        # On an accelerator this would wait for the device at every step; there the embedding itself refuses.
+        if batch.tokens.device.type == "cpu" and batch.tokens.numel():
             low, high = batch.tokens.aminmax()
             if int(low) < 0 or int(high) >= c.vocab_size:
                 bad = int(low) if int(low) < 0 else int(high)
@@ -119,16 +121,22 @@ class Transformer(nn.Module):
             if any(batch.starts):
                 raise ValueError("the batch continues sequences (starts > 0) but no states were given: pass their states")
             return
+        if torch.is_grad_enabled():
+            raise ValueError("states keep no gradients: call the model under torch.no_grad() or torch.inference_mode()")
+        if len({id(state) for state in states}) != len(states):
+            raise ValueError("two segments of the batch share one state: give each sequence its own")
         lengths = tuple(state.length for state in states)
         if lengths != batch.starts:
             raise ValueError(f"states hold {lengths} tokens but the batch starts at {batch.starts}: they must agree")
 
 
-_FP32_PARTS = ("hc_", "attn_sink", "compressor.", "norm", "gate.", "head.")
+_FP32 = re.compile(
+    r"(^|\.)(hc_\w+|attn_sink|ape|\w*norm\.weight|gate\.(weight|bias)|compressor\.(wkv|wgate)\.weight)$|^head\.weight$"
+)
 
 
 def storage_dtype(name: str, dtype: torch.dtype) -> torch.dtype:
     """In which dtype the parameter `name` lives for compute dtype `dtype`: what the spec computes in FP32 stays FP32."""
     if name.endswith("tid2eid"):
         return torch.int64
-    return torch.float32 if any(part in name for part in _FP32_PARTS) else dtype
+    return torch.float32 if _FP32.search(name) else dtype

@@ -120,7 +120,7 @@ def pool_windows(u: Tensor, z: Tensor, ratio: int, overlap: bool) -> Tensor:
 
 
 def top_k(scores: Tensor, k: int) -> Tensor:
-    """Indices of the k largest of each row; of equal scores the lowest index wins. [T, N] -> [T, k], unordered."""
+    """Indices of the min(k, N) largest of each row, unordered; of equal scores the lowest index wins. scores: [T, N]."""
     if k >= scores.shape[1]:
         return torch.arange(scores.shape[1], device=scores.device).expand(scores.shape)
     values, indices = scores.topk(k + 1, dim=1)  # sorted: the last two show whether the border is a tie
@@ -154,7 +154,7 @@ def select_entries(q: Tensor, gate: Tensor, keys: Tensor, start: int, ratio: int
     with torch.no_grad():
         for a in range(0, T, step):
             b = min(a + step, T)
-            visible = (torch.arange(start + a + 1, start + b + 1, device=keys.device) // ratio)[:, None]
+            visible = _visible(start + a, start + b, ratio, keys.device)
             scores = index_scores(q[a:b], gate[a:b], keys).masked_fill(entry >= visible, -torch.inf)
             chosen = top_k(scores, k)
             picks.append(chosen.masked_fill(chosen >= visible, -1))
@@ -195,8 +195,7 @@ def sparse_attention(
             k_comp = entries[: (start + b) // ratio].float()
             dots = (tile.flatten(0, 1) @ k_comp.t()).unflatten(0, (b - a, H))
             if b - a > 1:
-                visible = torch.arange(start + a + 1, start + b + 1, device=q.device) // ratio
-                hidden = torch.arange(k_comp.shape[0], device=q.device) >= visible[:, None]
+                hidden = torch.arange(k_comp.shape[0], device=q.device) >= _visible(start + a, start + b, ratio, q.device)
                 dots = dots.masked_fill(hidden[:, None], -torch.inf)
             logits.append(dots)
         p = torch.cat(logits, dim=-1).softmax(dim=-1).split([part.shape[-1] for part in logits], dim=-1)
@@ -209,6 +208,11 @@ def sparse_attention(
     return outs[0] if len(outs) == 1 else torch.cat(outs)
 
 
+def _visible(first: int, end: int, ratio: int, device: torch.device) -> Tensor:
+    """How many compressed entries tokens first..end-1 see, [end - first, 1]: entry w iff w < (t + 1) // m (spec 2.4)."""
+    return (torch.arange(first + 1, end + 1, device=device) // ratio)[:, None]
+
+
 def _tile(elements_per_query: int) -> int:
     return max(1, min(MAX_TILE, TILE_ELEMENTS // max(elements_per_query, 1)))
 
@@ -218,7 +222,9 @@ def _tile(elements_per_query: int) -> int:
 
 def affinities(x: Tensor, weight: Tensor) -> Tensor:
     """a = sqrt(softplus(x W_g^T)) in FP32. x: [T, D], weight: [E, D] -> [T, E]."""
-    return F.softplus(x.float() @ weight.float().t()).sqrt()
+    softplus = F.softplus(x.float() @ weight.float().t())
+    # below a logit of about -103 softplus is 0 in FP32, where the square root has no gradient
+    return softplus.clamp(min=torch.finfo(torch.float32).tiny).sqrt()
 
 
 def swiglu(x: Tensor, w1: Tensor, w2: Tensor, w3: Tensor, limit: float, weight: Tensor | None = None) -> Tensor:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from helpers import random_ids, random_model, tiny_config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finback.model import Batch, mtp_read_out, mtp_streams
+from finback import ops
+from finback.config import preset
+from finback.model import Batch, Transformer, mtp_read_out, mtp_streams, storage_dtype
 
 MODEL = random_model(tiny_config(num_nextn_predict_layers=1, compress_ratios=(0, 4, 128, 4, 0)), seed=3)
 V = MODEL.config.vocab_size
@@ -58,12 +62,11 @@ def test_decode_of_many_requests_in_one_batch_equals_each_alone():
     sequences = [random_ids(n + 9, V, 40 + n) for n in lengths]
     states = [MODEL.new_state() for _ in lengths]
     MODEL(Batch.of([ids[:n] for ids, n in zip(sequences, lengths)]), states)
+    whole = [MODEL.logits([ids])[0] for ids in sequences]
     for step in range(8):
-        # a request in prefill joins the decoding ones in every other step
         batch = Batch.of([ids[n + step : n + step + 1] for ids, n in zip(sequences, lengths)], [n + step for n in lengths])
-        together = MODEL(batch, states)
-    for ids, out in zip(sequences, together):
-        assert (out - MODEL.logits([ids[:-1]])[0][-1]).abs().max() < CLOSE
+        for out, expected, n in zip(MODEL(batch, states), whole, lengths):
+            assert (out - expected[n + step]).abs().max() < CLOSE
 
 
 @torch.no_grad()
@@ -146,8 +149,56 @@ def test_bad_input_is_refused_with_its_cause(ids, match):
         MODEL.logits(ids)
 
 
+@torch.no_grad()
 def test_a_batch_that_does_not_fit_its_states_is_refused():
     with pytest.raises(ValueError, match="no states were given"):
         MODEL(Batch.of([[1, 2]], starts=[3]))
     with pytest.raises(ValueError, match="must agree"):
         MODEL(Batch.of([[1, 2]], starts=[3]), [MODEL.new_state()])
+    state = MODEL.new_state()
+    with pytest.raises(ValueError, match="share one state"):
+        MODEL(Batch.of([[1], [2]]), [state, state])
+
+
+@torch.no_grad()
+def test_a_state_that_missed_tokens_is_refused():
+    state = MODEL.new_state()
+    MODEL(Batch.of([[1, 2, 3]]), [state])
+    batch = Batch.of([[4]], starts=[3])
+    h = MODEL.streams(batch, [state])
+    with pytest.raises(ValueError, match="layer 4 has seen 0 tokens of a sequence that goes on at 3"):
+        mtp_streams(MODEL, h, torch.tensor([5]), batch, states=[state])
+
+
+def test_states_with_gradients_are_refused():
+    with pytest.raises(ValueError, match="no_grad"):
+        MODEL(Batch.of([[1]]), [MODEL.new_state()])
+
+
+@pytest.mark.parametrize("segment", [[1.7], [[1, 2]], [True]])
+def test_segments_that_are_not_token_ids_are_refused(segment):
+    with pytest.raises(ValueError, match="integer token ids"):
+        Batch.of([segment])
+
+
+def test_router_has_a_gradient_where_an_affinity_underflows():
+    x = torch.ones(1, 1, requires_grad=True)
+    a = ops.affinities(x, torch.tensor([[-110.0], [1.0]]))
+    a.sum().backward()
+    assert torch.isfinite(x.grad).all() and x.grad > 0
+
+
+@pytest.mark.parametrize("name", ["nano", "flash"])
+def test_parameters_live_in_the_precision_of_the_spec(name):
+    with torch.device("meta"):
+        model = Transformer(preset(name))
+    kept = {
+        re.sub(r"\d+", "N", n) for n in model.state_dict() if storage_dtype(n, torch.bfloat16) == torch.float32
+    }
+    lowered = {re.sub(r"\d+", "N", n) for n in model.state_dict()} - kept
+    endings = {n.split(".", 2)[2] if n.startswith(("layers", "mtp")) else n for n in lowered}
+    assert endings == {
+        "embed.weight", "attn.wq_a.weight", "attn.wq_b.weight", "attn.wkv.weight", "attn.wo_a.weight", "attn.wo_b.weight",
+        "attn.indexer.wq_b.weight", "attn.indexer.weights_proj.weight", "ffn.experts.wN", "ffn.shared_experts.wN.weight",
+        "ffn.gate.tidNeid", "e_proj.weight", "h_proj.weight",
+    }  # fmt: skip
