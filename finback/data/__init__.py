@@ -1,6 +1,36 @@
-"""Text for training: where it comes from, and how it becomes batches."""
+"""Text for training: where it comes from, and how it becomes batches.
 
+    corpus = prepare(sources, tokenizer, "corpus", data_root(), held_out=0.02)
+    stream = Stream(corpus, sources, seed=1)
+    pieces = stream.next(batch_tokens=4096, sequence=512)
+"""
+
+from finback.data.duplicates import Duplicates
+from finback.data.middle import FimTokens, fill_in_the_middle, fim_tokens
 from finback.data.packing import Loader, pack
-from finback.data.sources import DataError, Source, documents, data_root
+from finback.data.prepare import prepare
+from finback.data.shards import HELD_OUT, TRAIN, Corpus, Documents, open_shards
+from finback.data.sources import DataError, Source, data_root, documents, read_documents
+from finback.data.stream import Seen, Stream
 
-__all__ = ["DataError", "Loader", "Source", "data_root", "documents", "pack"]
+__all__ = [
+    "HELD_OUT",
+    "TRAIN",
+    "Corpus",
+    "DataError",
+    "Documents",
+    "Duplicates",
+    "FimTokens",
+    "Loader",
+    "Seen",
+    "Source",
+    "Stream",
+    "data_root",
+    "documents",
+    "fill_in_the_middle",
+    "fim_tokens",
+    "open_shards",
+    "pack",
+    "prepare",
+    "read_documents",
+]

@@ -1,19 +1,18 @@
-"""How does tokenised text become batches?
+"""How do a few tokenised documents become pieces, in memory and in order?
 
-Documents longer than the sequence length are cut into pieces; pieces are shuffled anew for every
-epoch and laid end to end until a batch is full, each piece a segment of its own, so nothing is
-padded and nothing attends across documents. The loader's whole state is two integers.
+What evaluation needs. `Loader` is for documents that fit in memory and have one shuffle; `Stream` is
+the one for training on a prepared corpus.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 
-def pack(documents: Sequence[np.ndarray], length: int) -> list[np.ndarray]:
+def pack(documents: Iterable[np.ndarray], length: int) -> list[np.ndarray]:
     """Pieces of at most `length` inputs and one more token to predict. Consecutive pieces of a document
     share that token, so every token but the first is predicted once."""
     pieces = []

@@ -180,8 +180,8 @@ def _map_shard(file: Path, entry: ShardEntry) -> tuple[np.ndarray, np.ndarray]:
     if found != expected or starts[0] + entry.tokens * dtype.itemsize > entry.size:
         raise DataError(f"{file} holds (offsets' type, their count, tokens) = {found}, but the index says {expected}: {AGAIN}")
     return (
-        np.memmap(file, dtype, "r", starts[0], (entry.tokens,)),
-        np.memmap(file, np.dtype("<i8"), "r", starts[1], (entry.documents + 1,)),
+        np.memmap(file, dtype, "r", starts[0], (entry.tokens,)).view(np.ndarray),
+        np.memmap(file, np.dtype("<i8"), "r", starts[1], (entry.documents + 1,)).view(np.ndarray),
     )
 
 

@@ -1,9 +1,10 @@
 """The DeepSeek-V4 architecture as the report describes it, one file per idea."""
 
-from finback.model.batch import Batch
+from finback.model.batch import Batch, Pass
 from finback.model.init import new_model
 from finback.model.mtp import mtp_read_out, mtp_streams
 from finback.model.state import SequenceState
+from finback.model.trace import Trace
 from finback.model.transformer import Transformer, storage_dtype
 
-__all__ = ["Batch", "SequenceState", "Transformer", "mtp_read_out", "mtp_streams", "new_model", "storage_dtype"]
+__all__ = ["Batch", "Pass", "SequenceState", "Trace", "Transformer", "mtp_read_out", "mtp_streams", "new_model", "storage_dtype"]

@@ -8,19 +8,16 @@ the whole flat batch; only the core runs segment by segment.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
 from finback import ops
 from finback.config import ModelConfig
-from finback.model.batch import Batch
+from finback.model.batch import Pass
 from finback.model.compressor import Compressor
 from finback.model.indexer import Indexer
 from finback.model.layers import Linear, RMSNorm
-from finback.model.rope import Rope
-from finback.model.state import SequenceState
+from finback.model.trace import Indexing
 
 
 class Attention(nn.Module):
@@ -44,9 +41,10 @@ class Attention(nn.Module):
         if self.kind == "CSA":
             self.indexer = Indexer(config, self.ratio)
 
-    def forward(self, x: Tensor, batch: Batch, rope: Rope, states: Sequence[SequenceState] | None) -> Tensor:
-        """x: [T, D] normed input; rope: of the layer's family. Returns [T, D]."""
-        freqs, cos, sin = rope
+    def forward(self, x: Tensor, run: Pass) -> Tensor:
+        """x: [T, D] normed input. Returns [T, D]."""
+        batch, states = run.batch, run.states
+        freqs, cos, sin = run.ropes[self.compressor is not None]
         latent = self.q_norm(self.wq_a(x))
         q = ops.rms_norm(self.wq_b(latent).unflatten(1, (self.heads, self.dim)), None, self.eps)
         q = ops.rotate(q, cos, sin)
@@ -55,9 +53,11 @@ class Attention(nn.Module):
         q, kv = batch.split(q), batch.split(kv)
         if self.compressor is not None:
             u, z = map(batch.split, self.compressor.project(x, batch))
-        if self.indexer is not None:
-            index_q, index_gate = map(batch.split, self.indexer.queries(x, latent, cos, sin))
-            index_u, index_z = map(batch.split, self.indexer.compressor.project(x, batch))
+        indexing = self.indexer is not None and self._needs_index(run)
+        if indexing:  # detached: the indexer learns from its own loss, and that loss moves nothing else
+            index_x = x.detach()
+            index_q, index_gate = map(batch.split, self.indexer.queries(index_x, latent.detach(), cos, sin))
+            index_u, index_z = map(batch.split, self.indexer.compressor.project(index_x, batch))
 
         outs = []
         for s, start in enumerate(batch.starts):
@@ -79,16 +79,28 @@ class Attention(nn.Module):
             if self.compressor is not None:
                 past = state.compressor if state is not None else None
                 entries = self.compressor(u[s], z[s], start, freqs, x.dtype, past)
-            if self.indexer is not None:
+            if indexing:
                 past = state.indexer if state is not None else None
                 keys = self.indexer.compressor(index_u[s], index_z[s], start, freqs, x.dtype, past)
-                selected = self.indexer.select(index_q[s], index_gate[s], keys, start)
+                if not run.dense:
+                    selected = self.indexer.select(index_q[s], index_gate[s], keys, start)
+                if run.trace is not None and run.trace.wants_indexing and len(entries):
+                    scores = ops.index_scores(index_q[s], index_gate[s], keys)
+                    mass = ops.entry_mass(q[s], window, entries, self.attn_sink, start, self.width, self.ratio)
+                    hidden = ops.hidden_entries(start, start + len(mass), len(entries), self.ratio, x.device)
+                    run.trace.indexing.append(Indexing(self.layer, scores.masked_fill(hidden, -torch.inf), mass))
             outs.append(
                 ops.sparse_attention(q[s], window, entries, selected, self.attn_sink, start, self.width, max(self.ratio, 1))
             )
         out = outs[0] if len(outs) == 1 else torch.cat(outs)
         # Values carry their absolute rotation; turning back by the query's leaves the relative one (spec 2.3).
         return self._project_out(ops.rotate(out, cos, -sin))
+
+    def _needs_index(self, run: Pass) -> bool:
+        """Whether any query has more entries than the indexer would pick, or its keys must be kept or recorded."""
+        if run.states is not None or (run.trace is not None and run.trace.wants_indexing):
+            return True
+        return not run.dense and any((b - a) // self.ratio > self.indexer.topk for a, b in run.batch.spans)
 
     def _project_out(self, out: Tensor) -> Tensor:
         """Grouped low-rank projection (report 2.3.3): heads of a group -> o_lora_rank, groups -> hidden size."""

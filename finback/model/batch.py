@@ -1,4 +1,4 @@
-"""What goes through the model at once? A flat list of segments, never padded.
+"""What goes through the model at once? A flat list of segments, never padded, and how to treat it.
 
 A segment is a training document, a chunk of a prefill, or one decode token. Everything but the
 attention core is per token, so a batch is one row of tokens and the borders between segments;
@@ -7,11 +7,15 @@ nothing can leak across a border because no operation ever looks across one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from finback.model.rope import Rope
+from finback.model.state import SequenceState
+from finback.model.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -52,3 +56,20 @@ class Batch:
     def split(self, rows: Tensor) -> tuple[Tensor, ...]:
         """The rows [n_s, ...] of each segment, from rows [T, ...] of the batch."""
         return rows.split([b - a for a, b in self.spans])
+
+
+@dataclass(frozen=True)
+class Pass:
+    """All that one forward knows beside the streams.
+
+    ropes: by whether the layer compresses. states: the caches that the segments continue. dense: CSA reads
+    every visible entry, not only the indexer's picks. routing: expert ids [T, k] by layer that replace the
+    router's own choice (the weights stay the router's). trace: filled by the layers.
+    """
+
+    batch: Batch
+    ropes: Mapping[bool, Rope]
+    states: Sequence[SequenceState] | None = None
+    dense: bool = False
+    routing: Mapping[int, Tensor] | None = None
+    trace: Trace | None = None

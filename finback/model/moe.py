@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 from finback import ops
 from finback.config import ModelConfig
+from finback.model.batch import Pass
 from finback.model.layers import Linear
+from finback.model.trace import Routing
 
 
 class Gate(nn.Module):
@@ -27,12 +29,14 @@ class Gate(nn.Module):
         else:  # moved by the balance rule of training, never by a gradient
             self.bias = nn.Parameter(torch.zeros(config.n_routed_experts), requires_grad=False)
 
-    def forward(self, x: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """ids [T, k] int64 and weights [T, k] FP32 of the experts of each token."""
+    def forward(self, x: Tensor, tokens: Tensor, ids: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """ids [T, k] int64 of the experts of each token (the given ones, if any), their weights [T, k] FP32,
+        and all affinities [T, E] FP32."""
         a = ops.affinities(x, self.weight)
-        ids = self.tid2eid[tokens] if self.bias is None else ops.top_k((a + self.bias).detach(), self.k)
+        if ids is None:
+            ids = self.tid2eid[tokens] if self.bias is None else ops.top_k((a + self.bias).detach(), self.k)
         weights = a.gather(1, ids)
-        return ids, weights / weights.sum(dim=1, keepdim=True) * self.scale
+        return ids, weights / weights.sum(dim=1, keepdim=True) * self.scale, a
 
 
 class Experts(nn.Module):
@@ -57,14 +61,17 @@ class SharedExpert(nn.Module):
 class MoE(nn.Module):
     def __init__(self, config: ModelConfig, layer: int):
         super().__init__()
-        self.limit = config.swiglu_limit
+        self.layer, self.limit = layer, config.swiglu_limit
         self.gate = Gate(config, hashed=layer < config.num_hash_layers)
         self.experts = Experts(config)
         self.shared_experts = SharedExpert(config)
 
-    def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
-        """x: [T, D] normed input, tokens: [T] their ids (hash layers route by them). Returns [T, D]."""
-        ids, weights = self.gate(x, tokens)
+    def forward(self, x: Tensor, run: Pass) -> Tensor:
+        """x: [T, D] normed input (hash layers route by the batch's token ids). Returns [T, D]."""
+        given = run.routing.get(self.layer) if run.routing is not None else None
+        ids, weights, a = self.gate(x, run.batch.tokens, given)
+        if run.trace is not None:
+            run.trace.routing[self.layer] = Routing(a, ids, self.gate.bias is None)
         routed, shared = self.experts, self.shared_experts
         y = ops.experts(x, ids, weights, routed.w1, routed.w2, routed.w3, self.limit)
         y = y + ops.swiglu(x, shared.w1.weight, shared.w2.weight, shared.w3.weight, self.limit)

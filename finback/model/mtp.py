@@ -7,7 +7,6 @@ head are the main model's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from torch import Tensor
@@ -15,9 +14,8 @@ from torch import Tensor
 from finback import ops
 from finback.config import ModelConfig
 from finback.model import hyper_connections as hc
-from finback.model.batch import Batch
+from finback.model.batch import Pass
 from finback.model.layers import Linear, RMSNorm
-from finback.model.state import SequenceState
 from finback.model.transformer import Block, Transformer
 
 
@@ -33,24 +31,17 @@ class MTPBlock(Block):
         hc.add_parameters(self, "hc_head", config, head=True)
 
 
-def mtp_streams(
-    model: Transformer,
-    h: Tensor,
-    next_tokens: Tensor,
-    batch: Batch,
-    depth: int = 0,
-    states: Sequence[SequenceState] | None = None,
-) -> Tensor:
+def mtp_streams(model: Transformer, h: Tensor, next_tokens: Tensor, run: Pass, depth: int = 0) -> Tensor:
     """The streams [T, n, D] of MTP block `depth`, from h [T, n, D] and next_tokens [T] (token i+1 at row i).
 
-    With states, every token must pass here as well: the block has a window of its own.
+    run: the pass that made h. With states, every token must pass here as well: the block has a window of its own.
     """
-    if next_tokens.shape != batch.tokens.shape:
-        raise ValueError(f"{len(next_tokens)} next tokens for {len(batch.tokens)} rows: give the following token of every row")
+    if next_tokens.shape != run.batch.tokens.shape:
+        raise ValueError(f"{len(next_tokens)} next tokens for {len(run.batch.tokens)} rows: give the following token of every row")
     block = model.mtp[depth]
     e = block.e_proj(block.enorm(model.embed(next_tokens)))
     x = e.unsqueeze(1) + block.h_proj(block.hnorm(h))
-    return block(x, replace(batch, tokens=next_tokens), model.rope(batch, block.attn.kind != "SWA"), states)
+    return block(x, replace(run, batch=replace(run.batch, tokens=next_tokens)))
 
 
 def mtp_read_out(model: Transformer, h: Tensor, depth: int = 0) -> Tensor:

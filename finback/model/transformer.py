@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ from finback import ops
 from finback.config import ModelConfig
 from finback.model import hyper_connections as hc
 from finback.model.attention import Attention
-from finback.model.batch import Batch
+from finback.model.batch import Batch, Pass
 from finback.model.layers import RMSNorm
 from finback.model.moe import MoE
 from finback.model.rope import Rope, angles, frequencies
@@ -38,12 +39,12 @@ class Block(nn.Module):
         hc.add_parameters(self, "hc_attn", config)
         hc.add_parameters(self, "hc_ffn", config)
 
-    def forward(self, h: Tensor, batch: Batch, rope: Rope, states: Sequence[SequenceState] | None) -> Tensor:
+    def forward(self, h: Tensor, run: Pass) -> Tensor:
         """h: [T, n, D] residual streams -> the same shape."""
         x, post, comb = hc.read(self, "hc_attn", h, self.config)
-        h = ops.hc_post(self.attn(self.attn_norm(x), batch, rope, states), h, post, comb)
+        h = ops.hc_post(self.attn(self.attn_norm(x), run), h, post, comb)
         x, post, comb = hc.read(self, "hc_ffn", h, self.config)
-        return ops.hc_post(self.ffn(self.ffn_norm(x), batch.tokens), h, post, comb)
+        return ops.hc_post(self.ffn(self.ffn_norm(x), run), h, post, comb)
 
 
 class Transformer(nn.Module):
@@ -64,21 +65,23 @@ class Transformer(nn.Module):
         )
         self._freqs: dict[tuple[torch.device, bool], Tensor] = {}
 
-    def rope(self, batch: Batch, compressed: bool) -> Rope:
-        """Rotations of a batch in the layers with (or without) compression."""
+    def new_pass(self, batch: Batch, states: Sequence[SequenceState] | None = None, **options: Any) -> Pass:
+        """Checks a batch and prepares its forward; options are the fields of `Pass`. Raises ValueError."""
+        self._check(batch, states)
+        return Pass(batch, {compressed: self._rope(batch, compressed) for compressed in (False, True)}, states, **options)
+
+    def _rope(self, batch: Batch, compressed: bool) -> Rope:
         key = (batch.positions.device, compressed)
         if key not in self._freqs:
             self._freqs[key] = frequencies(self.config, compressed).to(key[0])
         return Rope(self._freqs[key], *angles(batch.positions, self._freqs[key]))
 
-    def streams(self, batch: Batch, states: Sequence[SequenceState] | None = None) -> Tensor:
-        """The residual streams [T, n, D] after the last layer. Advances `states`, one for each segment."""
-        self._check(batch, states)
-        h = self.embed(batch.tokens).unsqueeze(1).repeat(1, self.config.hc_mult, 1)
-        ropes = {compressed: self.rope(batch, compressed) for compressed in (False, True)}
+    def streams(self, run: Pass) -> Tensor:
+        """The residual streams [T, n, D] after the last layer. Advances the states, one for each segment."""
+        h = self.embed(run.batch.tokens).unsqueeze(1).repeat(1, self.config.hc_mult, 1)
         for block in self.layers:
-            h = block(h, batch, ropes[block.attn.kind != "SWA"], states)
-        for state, (a, b) in zip(states or (), batch.spans):
+            h = block(h, run)
+        for state, (a, b) in zip(run.states or (), run.batch.spans):
             state.length += b - a
         return h
 
@@ -88,7 +91,7 @@ class Transformer(nn.Module):
 
     def forward(self, batch: Batch, states: Sequence[SequenceState] | None = None, rows: Tensor | None = None) -> Tensor:
         """Next-token logits [T, V] FP32, or [len(rows), V] for the given rows of the batch only."""
-        h = self.streams(batch, states)
+        h = self.streams(self.new_pass(batch, states))
         return self.read_out(h if rows is None else h[rows])
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> list[Tensor]:

@@ -2,10 +2,12 @@
 
 from finback.ops.reference import (
     affinities,
+    entry_mass,
     experts,
     hc_head,
     hc_post,
     hc_pre,
+    hidden_entries,
     index_scores,
     pool_windows,
     rms_norm,
@@ -18,10 +20,12 @@ from finback.ops.reference import (
 
 __all__ = [
     "affinities",
+    "entry_mass",
     "experts",
     "hc_head",
     "hc_post",
     "hc_pre",
+    "hidden_entries",
     "index_scores",
     "pool_windows",
     "rms_norm",

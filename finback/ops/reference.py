@@ -195,7 +195,7 @@ def sparse_attention(
             k_comp = entries[: (start + b) // ratio].float()
             dots = (tile.flatten(0, 1) @ k_comp.t()).unflatten(0, (b - a, H))
             if b - a > 1:
-                hidden = torch.arange(k_comp.shape[0], device=q.device) >= _visible(start + a, start + b, ratio, q.device)
+                hidden = hidden_entries(start + a, start + b, k_comp.shape[0], ratio, q.device)
                 dots = dots.masked_fill(hidden[:, None], -torch.inf)
             logits.append(dots)
         p = torch.cat(logits, dim=-1).softmax(dim=-1).split([part.shape[-1] for part in logits], dim=-1)
@@ -206,6 +206,33 @@ def sparse_attention(
             out = out + (p[2].flatten(0, 1) @ k_comp).unflatten(0, (b - a, H))
         outs.append(out.to(q.dtype))
     return outs[0] if len(outs) == 1 else torch.cat(outs)
+
+
+@torch.no_grad()
+def entry_mass(q: Tensor, window: Tensor, entries: Tensor, sink: Tensor, start: int, width: int, ratio: int) -> Tensor:
+    """The attention that each compressed entry gets from all heads together, [T, E] FP32: what the indexer should find.
+
+    The softmax is the joint one over window, all visible entries and sink. Arguments as `sparse_attention`.
+    """
+    T, H, c = q.shape
+    before, E = window.shape[0] - T, entries.shape[0]
+    k_win, k_comp = window.float(), entries.float()
+    parts, step = [], _tile(H * (width + MAX_TILE + E))
+    for a, tile in zip(range(0, T, step), q.split(step)):
+        b, tile = a + tile.shape[0], tile.float() * c**-0.5
+        lo = max(before + a - width + 1, 0)
+        distance = torch.arange(before + a, before + b, device=q.device)[:, None]
+        distance = distance - torch.arange(lo, before + b, device=q.device)
+        win = (tile @ k_win[lo : before + b].t()).masked_fill(((distance < 0) | (distance >= width))[:, None], -torch.inf)
+        comp = (tile @ k_comp.t()).masked_fill(hidden_entries(start + a, start + b, E, ratio, q.device)[:, None], -torch.inf)
+        logits = torch.cat((sink.float().view(1, H, 1).expand(b - a, H, 1), win, comp), dim=-1)
+        parts.append(logits.softmax(dim=-1)[..., -E:].sum(dim=1))
+    return torch.cat(parts)
+
+
+def hidden_entries(first: int, end: int, entries: int, ratio: int, device: torch.device) -> Tensor:
+    """True where entry w is not yet finished for token t, [end - first, entries]."""
+    return torch.arange(entries, device=device) >= _visible(first, end, ratio, device)
 
 
 def _visible(first: int, end: int, ratio: int, device: torch.device) -> Tensor:

@@ -117,13 +117,12 @@ def test_gradients_do_not_leak_between_segments():
 @torch.no_grad()
 def test_mtp_block_decodes_with_a_cache_as_it_prefills():
     ids = random_ids(150, V, 4)
-    batch = Batch.of([ids[:-1]])
-    whole = mtp_read_out(MODEL, mtp_streams(MODEL, MODEL.streams(batch), ids[1:], batch))
+    run = MODEL.new_pass(Batch.of([ids[:-1]]))
+    whole = mtp_read_out(MODEL, mtp_streams(MODEL, MODEL.streams(run), ids[1:], run))
     state, outs = MODEL.new_state(), []
     for a, b in [(0, 100), (100, 140)] + [(i, i + 1) for i in range(140, 149)]:
-        batch = Batch.of([ids[a:b]], starts=[a])
-        h = MODEL.streams(batch, [state])
-        outs.append(mtp_read_out(MODEL, mtp_streams(MODEL, h, ids[a + 1 : b + 1], batch, states=[state])))
+        run = MODEL.new_pass(Batch.of([ids[a:b]], starts=[a]), [state])
+        outs.append(mtp_read_out(MODEL, mtp_streams(MODEL, MODEL.streams(run), ids[a + 1 : b + 1], run)))
     assert (torch.cat(outs) - whole).abs().max() < CLOSE
 
 
@@ -164,10 +163,10 @@ def test_a_batch_that_does_not_fit_its_states_is_refused():
 def test_a_state_that_missed_tokens_is_refused():
     state = MODEL.new_state()
     MODEL(Batch.of([[1, 2, 3]]), [state])
-    batch = Batch.of([[4]], starts=[3])
-    h = MODEL.streams(batch, [state])
+    run = MODEL.new_pass(Batch.of([[4]], starts=[3]), [state])
+    h = MODEL.streams(run)
     with pytest.raises(ValueError, match="layer 4 has seen 0 tokens of a sequence that goes on at 3"):
-        mtp_streams(MODEL, h, torch.tensor([5]), batch, states=[state])
+        mtp_streams(MODEL, h, torch.tensor([5]), run)
 
 
 def test_states_with_gradients_are_refused():

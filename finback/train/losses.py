@@ -1,0 +1,143 @@
+"""What does training minimise, and what does it correct without a gradient?
+
+Next token, the MTP block's token after next, the sequence-wise balance loss of the routers, and the
+indexer's divergence from the attention it should predict. The routers' selection bias moves by the
+sign of the load alone (aux-loss-free balancing). Each loss is a mean over the tokens it speaks of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from finback.model import Batch, Trace, Transformer, mtp_read_out, mtp_streams
+from finback.model.trace import Indexing
+
+IGNORE = -100
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Of the auxiliary losses; 0 leaves a loss out. Defaults: report section 4, and 1.0 for the indexer."""
+
+    mtp: float = 0.3
+    balance: float = 1e-4
+    indexer: float = 1.0
+
+
+@dataclass(frozen=True)
+class Losses:
+    """`total` is differentiable; the parts are numbers. recall: share of the best top-k attention mass the indexer finds."""
+
+    total: Tensor
+    next_token: float
+    mtp: float | None
+    balance: float | None
+    indexer: float | None
+    recall: float | None
+    loads: dict[int, Tensor]
+
+
+def losses(
+    model: Transformer,
+    batch: Batch,
+    targets: Tensor,
+    weights: Weights,
+    dense: bool = False,
+    routing: dict[int, Tensor] | None = None,
+) -> Losses:
+    """All losses of one forward. targets: [T] int64, the next token of every row.
+
+    loads: [E] float, the share of the choices that fell on each expert, by layer with a learned router.
+    """
+    trace = Trace(indexing=[] if weights.indexer else None)
+    run = model.new_pass(batch, dense=dense, routing=routing, trace=trace)
+    h = model.streams(run)
+    main = F.cross_entropy(model.read_out(h), targets)
+    total, mtp = main, None
+    if weights.mtp and model.mtp:
+        after_next = second_targets(batch, targets)
+        if (after_next != IGNORE).any():
+            mtp = F.cross_entropy(mtp_read_out(model, mtp_streams(model, h, targets, run)), after_next, ignore_index=IGNORE)
+            total = total + weights.mtp * mtp
+    learned = {layer: r for layer, r in trace.routing.items() if not r.hashed}
+    balance = None
+    if weights.balance and learned:
+        balance = sum(balance_loss(r.affinities, r.ids, batch.spans) for r in learned.values())
+        total = total + weights.balance * balance
+    indexer = recall = None
+    if trace.indexing:
+        indexer = indexer_loss(trace.indexing)
+        total = total + weights.indexer * indexer
+        recall = indexer_recall(trace.indexing, model.config.index_topk)
+    experts = model.config.n_routed_experts
+    loads = {layer: torch.bincount(r.ids.flatten(), minlength=experts) / r.ids.numel() for layer, r in learned.items()}
+    return Losses(total, main.item(), _number(mtp), _number(balance), _number(indexer), recall, loads)
+
+
+def second_targets(batch: Batch, targets: Tensor) -> Tensor:
+    """The token after next of every row, [T]; IGNORE at the last row of each segment, which does not know it."""
+    out = torch.cat((targets[1:], targets.new_full((1,), IGNORE)))
+    out[[b - 1 for a, b in batch.spans if b > a]] = IGNORE
+    return out
+
+
+def balance_loss(affinities: Tensor, ids: Tensor, spans: Sequence[tuple[int, int]]) -> Tensor:
+    """Report 2.5: sum_i f_i P_i per sequence, f_i = E/(kT) times the choices of expert i, P_i = mean_t a_ti / sum_j a_tj.
+
+    affinities: [T, E]; ids: [T, k]. The mean over sequences is weighted by their lengths.
+    """
+    share = affinities / affinities.sum(dim=1, keepdim=True)
+    E, k = affinities.shape[1], ids.shape[1]
+    parts = []
+    for a, b in spans:
+        if b > a:
+            f = torch.bincount(ids[a:b].flatten(), minlength=E) * (E / (k * (b - a)))
+            parts.append((f * share[a:b].sum(dim=0)).sum())
+    return torch.stack(parts).sum() / len(affinities)
+
+
+def indexer_loss(records: Sequence[Indexing]) -> Tensor:
+    """KL from the attention over compressed entries to the indexer's softmax, summed over layers, mean over the
+    queries that see an entry."""
+    total, rows = torch.zeros(()), {}
+    for r in records:
+        seen = r.mass.sum(dim=1) > 0
+        rows[r.layer] = rows.get(r.layer, 0) + int(seen.sum())
+    for r in records:
+        seen = r.mass.sum(dim=1) > 0
+        p = r.mass[seen] / r.mass[seen].sum(dim=1, keepdim=True)
+        log_q = r.scores[seen].log_softmax(dim=1)
+        # 0 log 0 = 0: hidden entries have p = 0 and log q = -inf
+        terms = torch.where(p > 0, p * (p.clamp(min=1e-30).log() - log_q.masked_fill(p == 0, 0.0)), 0.0)
+        total = total.to(terms) + terms.sum() / max(rows[r.layer], 1)
+    return total
+
+
+@torch.no_grad()
+def indexer_recall(records: Sequence[Indexing], k: int) -> float | None:
+    """The attention mass of the indexer's k picks over that of the k best, for queries that must choose."""
+    found = best = 0.0
+    for r in records:
+        choosing = (r.mass > 0).sum(dim=1) > k
+        if choosing.any():
+            mass, scores = r.mass[choosing], r.scores[choosing]
+            found += float(mass.gather(1, scores.topk(k, dim=1).indices).sum())
+            best += float(mass.topk(k, dim=1).values.sum())
+    return found / best if best else None
+
+
+@torch.no_grad()
+def update_biases(model: Transformer, loads: dict[int, Tensor], speed: float) -> None:
+    """Aux-loss-free balancing (report 2.5): an expert chosen less than the average gains `speed`, else loses it."""
+    blocks = [*model.layers, *model.mtp]
+    for layer, load in loads.items():
+        blocks[layer].ffn.gate.bias.add_(torch.sign(load.mean() - load), alpha=speed)
+
+
+def _number(loss: Tensor | None) -> float | None:
+    return None if loss is None else loss.item()
