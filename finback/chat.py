@@ -75,12 +75,20 @@ def run_chat(model: Transformer, tokenizer: Tokenizer, settings: Settings, conso
         if line.startswith("/"):
             console.print(Text(chat.command(line), style="dim"))
         elif line:
+            status = console.status("reading")
+            status.start()
+
+            def show(text: str, style: str) -> None:
+                status.stop()
+                console.print(Text(text, style=style), end="", soft_wrap=True)
+
             try:
-                chat.answer(line, lambda text, style: console.print(Text(text, style=style), end="", soft_wrap=True))
+                chat.answer(line, show)
             except KeyboardInterrupt:
                 pass
             except ValueError as error:
                 console.print(Text(f"error: {error}", style="red"))
+            status.stop()
             console.print()
 
 

@@ -7,6 +7,7 @@ the traceback instead.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -21,7 +22,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 DEFAULT_MODEL = Path(__file__).parent / "models" / "first"
 
 Model = Annotated[Path, typer.Option("--model", "-m", help="Checkpoint directory with its tokenizer.", show_default="the model that comes with Finback")]
-Dtype = Annotated[str, typer.Option(help="float32, bfloat16, or auto (what the checkpoint names).")]
+Dtype = Annotated[str, typer.Option(help="float32, bfloat16, or auto: float32 on a CPU, elsewhere what the checkpoint names.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, npu, mps, or auto.")]
 Temperature = Annotated[float, typer.Option(min=0.0, help="0 always takes the likeliest token.")]
 TopP = Annotated[float, typer.Option("--top-p", help="Sample from the likeliest tokens with this probability in all.")]
@@ -82,9 +83,13 @@ def generate(
         ids = tokenizer.encode(encode_messages([{"role": "user", "content": text}], "thinking" if think else "chat"))
     else:
         ids = [tokenizer.bos_id, *tokenizer.encode(text)]
-        sys.stdout.write(text)
     decoder = tokenizer.stream_decoder()
-    for token in run(loaded, ids, params, {tokenizer.eos_id}):
+    with Console(stderr=True).status(f"reading {len(ids):,} tokens") as status:
+        tokens = run(loaded, ids, params, {tokenizer.eos_id})
+        token = next(tokens)
+        status.stop()
+    sys.stdout.write("" if as_chat else text)
+    for token in itertools.chain([token], tokens):
         if token != tokenizer.eos_id:
             sys.stdout.write(decoder.feed(token))
             sys.stdout.flush()

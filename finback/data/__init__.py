@@ -8,7 +8,7 @@
 from finback.data.duplicates import Duplicates
 from finback.data.middle import FimTokens, fill_in_the_middle, fim_tokens
 from finback.data.packing import Loader, pack
-from finback.data.prepare import prepare
+from finback.data.prepare import is_held_out, prepare
 from finback.data.shards import HELD_OUT, TRAIN, Corpus, Documents, open_shards
 from finback.data.sources import DataError, Source, data_root, documents, read_documents
 from finback.data.stream import Seen, Stream
@@ -29,6 +29,7 @@ __all__ = [
     "documents",
     "fill_in_the_middle",
     "fim_tokens",
+    "is_held_out",
     "open_shards",
     "pack",
     "prepare",

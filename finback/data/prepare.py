@@ -110,6 +110,11 @@ def prepare(
     return open_shards(folder, tokenizer, verify=False)
 
 
+def is_held_out(document: str, share: float) -> bool:
+    """Whether `prepare` keeps this document for validation; a tokenizer trained before should not see it either."""
+    return int.from_bytes(digest(normalise(document))[:8], "big") < share * 2**64
+
+
 def _keys(sources: Sequence[Source], common: tuple) -> dict[str, str]:
     """What decides a source's shards: its own text and, because the first of two copies stays, all text before it.
     So a source added at the end leaves the shards of the others as they are."""
@@ -168,10 +173,7 @@ def _verdict(document: str, duplicates: Duplicates, held_out: float) -> str:
     text = normalise(document)
     if not text:
         return "empty"
-    copy = duplicates.seen(text)
-    if copy:
-        return copy
-    return HELD_OUT if int.from_bytes(digest(text)[:8], "big") < held_out * 2**64 else TRAIN
+    return duplicates.seen(text) or (HELD_OUT if is_held_out(document, held_out) else TRAIN)
 
 
 def _new_shards(

@@ -126,7 +126,8 @@ def open_shards(folder: str | Path, tokenizer: Tokenizer, verify: bool = True) -
     opened: dict[tuple[str, str], list[Any]] = {}
     for entry in index.shards:
         check_shard(folder, entry, verify)
-        opened.setdefault((entry.source, entry.split), []).append((entry, *_map_shard(folder / entry.file, entry)))
+        mapped = _map_shard(folder / entry.file, entry, index.tokenizer)
+        opened.setdefault((entry.source, entry.split), []).append((entry, *mapped))
     try:
         fim = fim_tokens(tokenizer)
     except KeyError:
@@ -151,21 +152,26 @@ def check_shard(folder: Path, entry: ShardEntry, verify: bool) -> None:
 
 
 def write_shard(
-    folder: Path, file: str, source: str, split: str, documents: list[np.ndarray], tokenizer: str, dtype: np.dtype, text_bytes: int
-) -> ShardEntry:
+    folder: Path, file: str, source: str, split: str, documents: list[np.ndarray], tokenizer: str, dtype: np.dtype,
+    text_bytes: int,
+) -> ShardEntry:  # fmt: skip
     """Writes the documents' tokens as one shard, whole or not at all. The same documents give the same bytes."""
     offsets = np.cumsum([0, *(len(ids) for ids in documents)], dtype=np.int64)
     tokens = np.concatenate(documents).astype(dtype)
-    origin = {"format": FORMAT, "version": VERSION, "source": source, "split": split, "tokenizer": tokenizer}
-    raw = save({"offsets": offsets, "tokens": tokens}, {"finback": json.dumps(origin)})
+    raw = save({"offsets": offsets, "tokens": tokens}, {"finback": _says(source, split, tokenizer)})
     write_atomically(folder / file, raw)
     return ShardEntry(
         file, source, split, len(documents), len(tokens), text_bytes, len(raw), hashlib.sha256(raw).hexdigest()
     )
 
 
-def _map_shard(file: Path, entry: ShardEntry) -> tuple[np.ndarray, np.ndarray]:
-    """Tokens and offsets of a shard, memory-mapped; every number in its header is checked against the index."""
+def _says(source: str, split: str, tokenizer: str) -> str:
+    """What a shard says about itself."""
+    return json.dumps({"format": FORMAT, "version": VERSION, "source": source, "split": split, "tokenizer": tokenizer})
+
+
+def _map_shard(file: Path, entry: ShardEntry, tokenizer: str) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens and offsets of a shard, memory-mapped; all that its header says is checked against the index."""
     with file.open("rb") as opened:
         length = int.from_bytes(opened.read(8), "little")
         head = opened.read(min(length, entry.size))
@@ -174,8 +180,11 @@ def _map_shard(file: Path, entry: ShardEntry) -> tuple[np.ndarray, np.ndarray]:
         tokens, offsets = header["tokens"], header["offsets"]
         dtype, starts = _DTYPES[tokens["dtype"]], [8 + length + a["data_offsets"][0] for a in (tokens, offsets)]
         found = (offsets["dtype"], *offsets["shape"], *tokens["shape"])
+        says = header["__metadata__"]["finback"]
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{file} does not begin as a shard does ({error!r}): {AGAIN}") from None
+    if says != _says(entry.source, entry.split, tokenizer):
+        raise DataError(f"{file} says {says}, but the index expects {_says(entry.source, entry.split, tokenizer)}: {AGAIN}")
     expected = ("I64", entry.documents + 1, entry.tokens)
     if found != expected or starts[0] + entry.tokens * dtype.itemsize > entry.size:
         raise DataError(f"{file} holds (offsets' type, their count, tokens) = {found}, but the index says {expected}: {AGAIN}")
@@ -192,7 +201,8 @@ def read_index(file: Path) -> Index:
         found = (raw.get("format"), raw.get("version"))
         if found != (FORMAT, VERSION):
             raise DataError(
-                f"{file} has (format, version) = {found}, but this program reads {(FORMAT, VERSION)}: prepare it anew in another folder"
+                f"{file} has (format, version) = {found}, but this program reads {(FORMAT, VERSION)}: "
+                "prepare it anew in another folder"
             )
         sources = tuple(SourceEntry(**source) for source in raw["sources"])
         return Index(raw["tokenizer"], sources, tuple(ShardEntry(**shard) for shard in raw["shards"]))

@@ -83,7 +83,7 @@ def _shipped(path: Path) -> Finding:
 
 @torch.no_grad()
 def _self_test(path: Path) -> Finding:
-    model = load(path) if (path / "config.json").exists() else new_model(preset("nano"), 0)
+    model = load(path, "float32") if (path / "config.json").exists() else new_model(preset("nano"), 0)
     ids = [i % model.config.vocab_size for i in range(7, 7 + 3 * 150, 3)]
     whole, state = model.logits([ids])[0], model.new_state()
     cut = 131

@@ -1,8 +1,9 @@
-"""How is a model trained? A plain loop: AdamW, warm-up and cosine, next-token loss, checkpoints.
+"""How is a model pre-trained? The recipe's schedule, step by step, and a folder that survives being killed.
 
-The run's folder holds everything: `log.jsonl`, `loss.png`, `samples.md`, `state.pt` (all that a
-killed run needs to go on with exactly the next batch) and at the end `model/`, a checkpoint in
-DeepSeek's layout with its tokenizer. Everything random follows from the recipe's seed.
+The run's folder holds everything: the tokenizer, the prepared corpus, `log.jsonl` (a line per step),
+`checkpoints/` (all that is needed to go on with exactly the next token), and at the end `loss.png`,
+`samples.md` and `model/` in DeepSeek's layout. Nothing in a step draws random numbers: the start
+follows from the recipe's seed, the order of the data from the stream's integers.
 """
 
 from __future__ import annotations
@@ -11,214 +12,236 @@ import json
 import math
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 from finback.checkpoint import save
-from finback.data import Loader, data_root, documents, pack
+from finback.data import HELD_OUT, Corpus, Stream, data_root, pack, prepare, read_documents
 from finback.engine import SamplingParams, generate
 from finback.model import Batch, Transformer, new_model
 from finback.text import Tokenizer, encode_messages, load_tokenizer, train_tokenizer
-from finback.train.plot import plot_loss
+from finback.train.losses import Losses, Weights, losses, update_biases
+from finback.train.optim import MuonAdamW, build_optimizer, parameter_groups, table
+from finback.train.plot import plot_run
 from finback.train.recipe import Recipe
+from finback.train.schedule import Moment, at, count_steps
+from finback.train.sight import LiveView
 
 CHECKPOINT_SECONDS = 60.0
+KEEP = 2  # checkpoints
 EVALUATIONS = 12  # over a run
+EVALUATION_TOKENS = 4096  # in one forward
 
 
 @dataclass
-class Corpus:
-    """Tokenised pieces: to train on, and held out by source with the UTF-8 bytes their targets stand for."""
+class Run:
+    """The state of a run; `step` and `tokens` count what the weights have seen."""
 
-    train: list[np.ndarray]
-    held_out: dict[str, tuple[list[np.ndarray], int]]
+    recipe: Recipe
+    folder: Path
+    tokenizer: Tokenizer
+    corpus: Corpus
+    model: Transformer
+    optimizer: MuonAdamW
+    stream: Stream
+    step: int = 0
+    tokens: int = 0
 
 
-def train(recipe: Recipe, out: str | Path, console: Console) -> Path:
+def train(recipe: Recipe, folder: str | Path, console: Console) -> Path:
     """Runs a recipe to its end, or goes on where a killed run stopped. Returns the folder of the trained model."""
-    out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
-    tokenizer, corpus = _prepare(recipe, out, console)
-    options = recipe.train
-    model = new_model(recipe.model.replace(vocab_size=tokenizer.vocab_size), recipe.seed).train()
-    optimizer = _optimizer(model, options.weight_decay)
-    loader = Loader(corpus.train, options.batch_tokens, recipe.seed)
-    # The batches are full but for a remainder, so this is the number of steps to within a percent.
-    steps = math.ceil(options.tokens / options.batch_tokens)
-    step, seen, log = _resume(out, recipe, model, optimizer, loader)
-    if step:
-        console.print(f"going on at step {step} of {steps}")
-    _banner(console, recipe, model, corpus, steps)
-
+    run = _open(recipe, Path(folder), console)
+    steps = count_steps(recipe.schedule)
+    every = max(steps // EVALUATIONS, 1)
     saved = time.monotonic()
-    with _progress(console) as bar, (out / "log.jsonl").open("w") as log_file:
-        for row in log:
-            log_file.write(json.dumps(row) + "\n")
-        task = bar.add_task("training", total=steps, completed=step, loss="", speed="")
-        while step < steps:
-            began = time.perf_counter()
-            batch, targets = _batch(loader.next())
-            rate = _learning_rate(step, steps, options.learning_rate, options.warmup_steps)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            loss = F.cross_entropy(model(batch), targets)
-            loss.backward()
-            norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            if not torch.isfinite(norm):
-                raise FloatingPointError(f"step {step}: loss {loss.item()}, gradient norm {norm.item()}: lower learning_rate")
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            step, seen = step + 1, seen + len(targets)
-            speed = len(targets) / (time.perf_counter() - began)
-            row = {"step": step, "tokens": seen, "loss": loss.item(), "grad_norm": norm.item(), "lr": rate, "speed": speed}
-            if step % max(steps // EVALUATIONS, 1) == 0 or step == steps:
-                row["bits_per_byte"] = evaluate(model, corpus)
-            log.append(row)
-            log_file.write(json.dumps(row) + "\n")
-            log_file.flush()
-            bar.update(task, completed=step, loss=f"loss {row['loss']:.3f}", speed=f"{speed:,.0f} tok/s")
+    with LiveView(console, recipe, steps) as view, (run.folder / "log.jsonl").open("a") as log:
+        while run.tokens < recipe.schedule.tokens:
+            row = training_step(run)
+            if run.step % every == 0 or run.tokens >= recipe.schedule.tokens:
+                row["bits_per_byte"] = evaluate(run)
+            log.write(json.dumps(row) + "\n")
+            log.flush()
+            view.show(row)
             if time.monotonic() - saved > CHECKPOINT_SECONDS:
-                _checkpoint(out, recipe, model, optimizer, loader, step, seen, log)
+                _save_checkpoint(run)
                 saved = time.monotonic()
-    _checkpoint(out, recipe, model, optimizer, loader, step, seen, log)
-    model.eval()
-    folder = out / "model"
-    save(model, folder, weight_format="bf16")
-    tokenizer.save(folder)
-    plot_loss(log, out / "loss.png", f"{recipe.name}: {seen / 1e6:.1f}M tokens")
-    _write_samples(out / "samples.md", model, tokenizer, options.samples, recipe.seed)
-    console.print(f"validation bits per byte: {log[-1]['bits_per_byte']}")
-    console.print(f"model: {folder}   curve: {out / 'loss.png'}   samples: {out / 'samples.md'}")
-    return folder
+    _save_checkpoint(run)
+    return _finish(run, console)
+
+
+def training_step(run: Run) -> dict[str, Any]:
+    """One optimizer step; returns its line of the log."""
+    began = time.perf_counter()
+    moment = at(run.recipe.schedule, run.step, run.tokens)
+    batch, targets = _batch(run.stream.next(moment.batch_tokens, moment.stage.sequence))
+    found = losses(run.model, batch, targets, _weights(run.recipe, moment), dense=moment.stage.attention != "sparse")
+    found.total.backward()
+    moved = [p for p in run.model.parameters() if p.grad is not None]
+    norm = float(torch.nn.utils.clip_grad_norm_(moved, run.recipe.optimizer.clip))
+    if not math.isfinite(norm):
+        raise FloatingPointError(
+            f"step {run.step}: loss {found.total.item()}, gradient norm {norm}: lower learning_rate; the last checkpoint is good"
+        )
+    run.optimizer.set_learning_rate(moment.learning_rate)
+    run.optimizer.step()
+    run.optimizer.zero_grad(set_to_none=True)
+    if moment.stage.attention != "warmup":
+        update_biases(run.model, found.loads, run.recipe.losses.bias_speed)
+    run.step, run.tokens = run.step + 1, run.tokens + len(targets)
+    return _row(run, moment, found, norm, len(targets) / (time.perf_counter() - began))
 
 
 @torch.no_grad()
-def evaluate(model: Transformer, corpus: Corpus) -> dict[str, float]:
-    """Validation bits per UTF-8 byte of each source."""
-    model.eval()
+def evaluate(run: Run) -> dict[str, float]:
+    """Validation bits per UTF-8 byte of each source, with the attention of the current stage."""
+    moment = at(run.recipe.schedule, run.step, run.tokens)
     out = {}
-    for name, (pieces, nbytes) in corpus.held_out.items():
+    for name in run.corpus.names:
+        documents = run.corpus.documents(name, HELD_OUT)
+        pieces = pack((documents[i] for i in range(len(documents))), moment.stage.sequence)
         nats = 0.0
-        for a in range(0, len(pieces), 8):
-            batch, targets = _batch(pieces[a : a + 8])
-            nats += F.cross_entropy(model(batch), targets, reduction="sum").item()
-        out[name] = round(nats / math.log(2) / nbytes, 4)
-    model.train()
+        for group in _groups(pieces, EVALUATION_TOKENS):
+            batch, targets = _batch(group)
+            h = run.model.streams(run.model.new_pass(batch, dense=moment.stage.attention != "sparse"))
+            nats += F.cross_entropy(run.model.read_out(h), targets, reduction="sum").item()
+        out[name] = round(nats / math.log(2) / max(documents.text_bytes, 1), 4)
     return out
 
 
-def _prepare(recipe: Recipe, out: Path, console: Console) -> tuple[Tokenizer, Corpus]:
-    root = data_root()
-    texts = {source.name: documents(source, root) for source in recipe.sources}  # everything missing shows here
-    rng = np.random.default_rng(recipe.seed)
-    held, kept = {}, {}
-    for name, found in texts.items():
-        order = rng.permutation(len(found))
-        cut = max(int(len(found) * recipe.train.held_out), 1)
-        if len(found) <= cut:  # a few long books: hold out the end of the last one
-            whole, share = found[-1], int(len(found[-1]) * (1 - recipe.train.held_out))
-            held[name], kept[name] = [whole[share:]], [*found[:-1], whole[:share]]
-        else:
-            held[name], kept[name] = [found[i] for i in order[:cut]], [found[i] for i in order[cut:]]
-    if (out / "tokenizer.json").exists():
-        tokenizer = load_tokenizer(out)
-    else:
-        console.print("training the tokenizer")
-        tokenizer = train_tokenizer((t for found in kept.values() for t in found), recipe.tokenizer.vocab_size, recipe.tokenizer.digits)
-        tokenizer.save(out)
-
-    def tokenise(found: list[str]) -> list[np.ndarray]:
-        return [np.array(e.ids, dtype=np.uint32) for e in tokenizer.backend.encode_batch(found, add_special_tokens=False)]
-
-    training: list[np.ndarray] = []
-    for source in recipe.sources:
-        training += pack(tokenise(kept[source.name]), recipe.train.sequence) * source.repeat
-    held_out = {
-        name: (pack(tokenise(found), recipe.train.sequence), sum(len(t.encode()) for t in found)) for name, found in held.items()
-    }
-    return tokenizer, Corpus(training, held_out)
+def _weights(recipe: Recipe, moment: Moment) -> Weights:
+    if moment.stage.attention == "warmup":  # the indexer alone learns; everything else has no gradient and stays
+        return Weights(next_token=0.0, mtp=0.0, balance=0.0, indexer=1.0)
+    indexer = recipe.losses.indexer if moment.stage.attention == "sparse" else 0.0
+    return Weights(mtp=moment.mtp_loss_weight, balance=recipe.losses.balance, indexer=indexer)
 
 
-def _batch(pieces: list[np.ndarray]) -> tuple[Batch, Tensor]:
-    tokens = [torch.from_numpy(piece.astype(np.int64)) for piece in pieces]
+def _row(run: Run, moment: Moment, found: Losses, norm: float, speed: float) -> dict[str, Any]:
+    idle = sum(int((load == 0).sum()) for load in found.loads.values())
+    peak = max((float(load.max() * len(load)) for load in found.loads.values()), default=None)
+    row = {
+        "step": run.step, "tokens": run.tokens, "attention": moment.stage.attention, "loss": found.next_token, "mtp": found.mtp,
+        "balance": found.balance, "indexer": found.indexer, "recall": found.recall, "grad_norm": norm,
+        "lr": moment.learning_rate, "busiest_expert": peak, "idle_experts": idle, "speed": speed,
+    }  # fmt: skip
+    return {key: value for key, value in row.items() if value is not None}
+
+
+def _batch(pieces: list) -> tuple[Batch, Tensor]:
+    tokens = [torch.from_numpy(piece.astype("int64")) for piece in pieces]
     return Batch.of([t[:-1] for t in tokens]), torch.cat([t[1:] for t in tokens])
 
 
-def _optimizer(model: Transformer, weight_decay: float) -> torch.optim.AdamW:
-    """Decay on matrices; none on norms, biases, gates and sinks."""
-    trained = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.dim() >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.dim() < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.95), eps=1e-8, fused=True)
+def _groups(pieces: list, tokens: int):
+    group, total = [], 0
+    for piece in pieces:
+        if group and total + len(piece) - 1 > tokens:
+            yield group
+            group, total = [], 0
+        group.append(piece)
+        total += len(piece) - 1
+    if group:
+        yield group
 
 
-def _learning_rate(step: int, steps: int, peak: float, warmup: int) -> float:
-    if step < warmup:
-        return peak * (step + 1) / warmup
-    done = (step - warmup) / max(steps - warmup, 1)
-    return peak * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * done)))
+# --- the folder ---
 
 
-def _checkpoint(
-    out: Path, recipe: Recipe, model: Transformer, optimizer: torch.optim.AdamW, loader: Loader, step: int, seen: int, log: list
-) -> None:
-    state = {
-        "recipe": repr(recipe), "model": model.state_dict(), "optimizer": optimizer.state_dict(),
-        "loader": (loader.epoch, loader.at), "step": step, "seen": seen, "log": log,
-    }  # fmt: skip
-    fresh = out / "state.pt.new"
-    with fresh.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(fresh, out / "state.pt")
-
-
-def _resume(
-    out: Path, recipe: Recipe, model: Transformer, optimizer: torch.optim.AdamW, loader: Loader
-) -> tuple[int, int, list[dict]]:
-    """Step, tokens seen and log of a run to go on with; zeros where there is none."""
-    if not (out / "state.pt").exists():
-        return 0, 0, []
-    state = torch.load(out / "state.pt", weights_only=True)
-    if state["recipe"] != repr(recipe):
-        raise ValueError(f"{out} holds a run of another recipe: choose another --out, or delete it to start over")
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
-    loader.epoch, loader.at = state["loader"]
-    return state["step"], state["seen"], state["log"]
-
-
-def _write_samples(file: Path, model: Transformer, tokenizer: Tokenizer, prompts: tuple[str, ...], seed: int) -> None:
-    parts = []
-    for prompt in prompts:
-        ids = tokenizer.encode(encode_messages([{"role": "user", "content": prompt}], thinking_mode="chat"))
-        params = SamplingParams(temperature=0.7, top_p=0.9, max_tokens=200, seed=seed)
-        answer = list(generate(model, ids, params, stop_ids={tokenizer.eos_id}))
-        parts.append(f"**{prompt}**\n\n{tokenizer.decode([i for i in answer if i != tokenizer.eos_id])}\n")
-    file.write_text("\n".join(parts), encoding="utf-8")
-
-
-def _banner(console: Console, recipe: Recipe, model: Transformer, corpus: Corpus, steps: int) -> None:
-    total = sum(p.numel() for p in model.parameters())
-    tokens = sum(len(piece) - 1 for piece in corpus.train)
-    console.print(
-        f"{recipe.name}: {total / 1e6:.2f}M parameters, {tokens / 1e6:.2f}M tokens of text (repeats included), "
-        f"{steps} steps of {recipe.train.batch_tokens} tokens"
-    )
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[loss]}"),
-        TextColumn("{task.fields[speed]}"), TimeRemainingColumn(), console=console,
+def _open(recipe: Recipe, folder: Path, console: Console) -> Run:
+    folder.mkdir(parents=True, exist_ok=True)
+    _claim(folder, recipe)
+    tokenizer = _tokenizer(recipe, folder, console)
+    corpus = prepare(
+        recipe.sources, tokenizer, folder / "corpus", data_root(), recipe.data.held_out, recipe.data.near_duplicates,
+        say=lambda line: console.print(line, style="dim", highlight=False),
     )  # fmt: skip
+    model = new_model(recipe.model.replace(vocab_size=tokenizer.vocab_size), recipe.seed).train()
+    optimizer = build_optimizer(model, recipe.optimizer.weight_decay, recipe.optimizer.kind)
+    run = Run(recipe, folder, tokenizer, corpus, model, optimizer, Stream(corpus, recipe.sources, recipe.seed, recipe.data.fim_rate))
+    console.print(table(parameter_groups(model, recipe.optimizer.weight_decay, recipe.optimizer.kind)))
+    if _restore(run):
+        console.print(f"going on at step {run.step}, {run.tokens:,} tokens")
+    return run
+
+
+def _claim(folder: Path, recipe: Recipe) -> None:
+    """A folder belongs to one recipe, word for word."""
+    file, text = folder / "recipe.txt", repr(recipe)
+    if file.exists() and file.read_text(encoding="utf-8") != text:
+        raise ValueError(f"{folder} holds a run of another recipe: choose another --out, or delete it to start over")
+    _write(file, lambda out: out.write(text.encode()))
+
+
+def _tokenizer(recipe: Recipe, folder: Path, console: Console) -> Tokenizer:
+    if (folder / "tokenizer.json").exists():
+        return load_tokenizer(folder)
+    console.print("training the tokenizer")
+    texts = (text for source in recipe.sources for text in read_documents(source, data_root()))
+    tokenizer = train_tokenizer(texts, recipe.tokenizer.vocab_size, recipe.tokenizer.digits)
+    tokenizer.save(folder)
+    return tokenizer
+
+
+def _save_checkpoint(run: Run) -> None:
+    """Written beside the good ones and renamed when complete; only then the oldest goes."""
+    folder = run.folder / "checkpoints"
+    folder.mkdir(exist_ok=True)
+    state = {
+        "model": run.model.state_dict(), "optimizer": run.optimizer.state_dict(), "stream": run.stream.state(),
+        "step": run.step, "tokens": run.tokens,
+    }  # fmt: skip
+    _write(folder / f"step-{run.step:08d}.pt", lambda out: torch.save(state, out))
+    for old in sorted(folder.glob("step-*.pt"))[:-KEEP]:
+        old.unlink()
+
+
+def _restore(run: Run) -> bool:
+    found = sorted((run.folder / "checkpoints").glob("step-*.pt"))
+    if found:
+        state = torch.load(found[-1], weights_only=True)
+        run.model.load_state_dict(state["model"])
+        run.optimizer.load_state_dict(state["optimizer"])
+        run.stream.restore(state["stream"])
+        run.step, run.tokens = state["step"], state["tokens"]
+    log = run.folder / "log.jsonl"
+    if log.exists():  # what was logged after the checkpoint will happen again
+        rows = read_log(log)
+        _write(log, lambda out: out.writelines(json.dumps(r).encode() + b"\n" for r in rows if r["step"] <= run.step))
+    return bool(found)
+
+
+def read_log(file: Path) -> list[dict[str, Any]]:
+    """The rows of a log; a last line that a kill cut short is left out."""
+    lines = file.read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines[:-1]]
+
+
+def _write(file: Path, produce: Callable[[Any], object]) -> None:
+    fresh = file.with_name(file.name + ".new")
+    with fresh.open("wb") as out:
+        produce(out)
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(fresh, file)
+
+
+def _finish(run: Run, console: Console) -> Path:
+    model, folder = run.model.eval(), run.folder / "model"
+    save(model, folder, weight_format="bf16")
+    run.tokenizer.save(folder)
+    plot_run(read_log(run.folder / "log.jsonl"), run.folder / "loss.png", f"{run.recipe.name}: {run.tokens / 1e6:.1f}M tokens")
+    parts = []
+    for prompt in run.recipe.samples:
+        ids = run.tokenizer.encode(encode_messages([{"role": "user", "content": prompt}], thinking_mode="chat"))
+        params = SamplingParams(temperature=0.7, top_p=0.9, max_tokens=200, seed=run.recipe.seed)
+        answer = [t for t in generate(model, ids, params, {run.tokenizer.eos_id}) if t != run.tokenizer.eos_id]
+        parts.append(f"**{prompt}**\n\n{run.tokenizer.decode(answer)}\n")
+    (run.folder / "samples.md").write_text("\n".join(parts), encoding="utf-8")
+    console.print(f"model: {folder}   curve: {run.folder / 'loss.png'}   samples: {run.folder / 'samples.md'}")
+    return folder

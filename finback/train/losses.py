@@ -20,10 +20,11 @@ from finback.model.trace import Indexing
 IGNORE = -100
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Weights:
-    """Of the auxiliary losses; 0 leaves a loss out. Defaults: report section 4, and 1.0 for the indexer."""
+    """Of each loss; 0 leaves it out. Defaults: report section 4, and 1.0 for the indexer."""
 
+    next_token: float = 1.0
     mtp: float = 0.3
     balance: float = 1e-4
     indexer: float = 1.0
@@ -31,7 +32,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class Losses:
-    """`total` is differentiable; the parts are numbers. recall: share of the best top-k attention mass the indexer finds."""
+    """`total` is differentiable; the parts are numbers (None: left out). recall: share of the best top-k attention mass the indexer finds."""
 
     total: Tensor
     next_token: float
@@ -58,7 +59,8 @@ def losses(
     run = model.new_pass(batch, dense=dense, routing=routing, trace=trace)
     h = model.streams(run)
     main = F.cross_entropy(model.read_out(h), targets)
-    total, mtp = main, None
+    # a weight of zero cuts the gradient off, so that what only this loss would move is left alone
+    total, mtp = weights.next_token * main if weights.next_token else 0.0, None
     if weights.mtp and model.mtp:
         after_next = second_targets(batch, targets)
         if (after_next != IGNORE).any():

@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 
-def plot_loss(log: list[dict], file: Path, title: str) -> None:
+def plot_run(log: list[dict], file: Path, title: str) -> None:
     """Training loss (thin: each step; thick: running mean) and validation bits per byte, against tokens."""
     tokens = [row["tokens"] / 1e6 for row in log]
     losses = [row["loss"] for row in log]
@@ -24,7 +24,8 @@ def plot_loss(log: list[dict], file: Path, title: str) -> None:
     for name in evaluated[-1]["bits_per_byte"] if evaluated else ():
         right.plot([r["tokens"] / 1e6 for r in evaluated], [r["bits_per_byte"][name] for r in evaluated], marker="o", label=name)
     right.set(xlabel="million tokens", ylabel="validation bits per byte")
-    right.legend()
+    if evaluated:
+        right.legend()
     for axis in (left, right):
         axis.grid(alpha=0.3)
     figure.suptitle(title)

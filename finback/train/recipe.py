@@ -1,33 +1,28 @@
-"""What does a training run consist of? A recipe: one TOML file, checked before anything starts."""
+"""What does a training run consist of? A recipe: one TOML file, checked before anything starts.
+
+    name, seed, samples     the run, all its randomness, and prompts to answer at its end
+    [model]                 a preset and the fields of ModelConfig that differ from it
+    [tokenizer]             size and number splitting of the vocabulary that is trained first
+    [data] and [[source]]   the texts and how they are prepared
+    [schedule]              stages, batch, learning rate (finback/train/schedule.py)
+    [optimizer], [losses]   how the weights move
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from finback.config import ModelConfig, preset
 from finback.data import Source
+from finback.train.schedule import Schedule, read_schedule
 
 
 class RecipeError(ValueError):
     """A recipe that cannot run; the message names the key and the fix."""
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """`tokens` counts inputs seen; `held_out` is the share of each source's documents kept for validation."""
-
-    tokens: int
-    batch_tokens: int
-    sequence: int
-    learning_rate: float
-    warmup_steps: int
-    weight_decay: float
-    held_out: float
-    samples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,43 +32,86 @@ class TokenizerOptions:
 
 
 @dataclass(frozen=True)
+class DataOptions:
+    """Shares: of documents held out for validation, of similarity that makes a near copy (0: exact copies only),
+    and of documents rearranged for filling in the middle, in the sources that ask for it."""
+
+    held_out: float = 0.02
+    near_duplicates: float = 0.0
+    fim_rate: float = 0.1
+
+
+@dataclass(frozen=True)
+class OptimizerOptions:
+    """kind "muon": Muon for matrices and AdamW for the rest, as the report; "adamw": AdamW for everything."""
+
+    kind: str = "muon"
+    weight_decay: float = 0.1
+    clip: float = 1.0
+
+
+@dataclass(frozen=True)
+class LossOptions:
+    """Weights of the balance and indexer losses, and the speed of the routers' bias rule. MTP's weight is scheduled."""
+
+    balance: float = 1e-4
+    indexer: float = 1.0
+    bias_speed: float = 0.001
+
+
+@dataclass(frozen=True)
 class Recipe:
     name: str
     seed: int
     model: ModelConfig
     tokenizer: TokenizerOptions
-    train: TrainOptions
+    data: DataOptions
     sources: tuple[Source, ...]
+    schedule: Schedule
+    optimizer: OptimizerOptions = field(default_factory=OptimizerOptions)
+    losses: LossOptions = field(default_factory=LossOptions)
+    samples: tuple[str, ...] = ()
+
+
+_KEYS = {"name", "seed", "samples", "model", "tokenizer", "data", "source", "schedule", "optimizer", "losses"}
 
 
 def read_recipe(path: str | Path) -> Recipe:
-    """Reads and checks a recipe file. Raises RecipeError or ConfigError."""
+    """Reads and checks a recipe file. Raises RecipeError, ScheduleError, DataError or ConfigError, all ValueErrors."""
     try:
         raw = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RecipeError(f"{path} does not exist: give a recipe file, for example recipes/first.toml") from None
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{path} is not valid TOML: {error}") from None
-    _only(raw, {"name", "seed", "model", "tokenizer", "train", "source"}, "the recipe")
-    tokenizer = _fill(TokenizerOptions, raw.get("tokenizer", {}), "[tokenizer]")
-    train = _fill(TrainOptions, raw.get("train", {}), "[train]")
-    changes = dict(raw.get("model", {}))
-    base = preset(changes.pop("preset", "nano"))
-    _only(changes, {f.name for f in dataclasses.fields(ModelConfig)}, "[model]")
-    config = base.replace(vocab_size=tokenizer.vocab_size, **changes)
+    _only(raw, _KEYS, "the recipe")
     if not isinstance(raw.get("source", []), list):
         raise RecipeError(f"{path} has a [source]: write [[source]], because a recipe may have several")
     sources = tuple(_fill(Source, s, f"[[source]] number {i}") for i, s in enumerate(raw.get("source", []), 1))
     if not sources:
         raise RecipeError(f"{path} has no [[source]]: name at least one text to train on")
-    for name in ("tokens", "batch_tokens", "sequence"):
-        if getattr(train, name) < 1:
-            raise RecipeError(f"[train] {name} is {getattr(train, name)}; it must be at least 1")
-    if not 0 < train.held_out < 1:
-        raise RecipeError(f"[train] held_out is {train.held_out}; it is a share, for example 0.02")
-    if train.sequence > config.max_position_embeddings:
-        raise RecipeError(f"[train] sequence={train.sequence} exceeds max_position_embeddings={config.max_position_embeddings}")
-    return Recipe(raw.get("name", Path(path).stem), raw.get("seed", 0), config, tokenizer, train, sources)
+    tokenizer = _fill(TokenizerOptions, raw.get("tokenizer", {}), "[tokenizer]")
+    changes = dict(raw.get("model", {}))
+    base = preset(changes.pop("preset", "nano"))
+    _only(changes, {f.name for f in dataclasses.fields(ModelConfig)}, "[model]")
+    config = base.replace(vocab_size=tokenizer.vocab_size, **changes)
+    optimizer = _fill(OptimizerOptions, raw.get("optimizer", {}), "[optimizer]")
+    if optimizer.kind not in ("muon", "adamw"):
+        raise RecipeError(f"[optimizer] kind is {optimizer.kind!r}; choose muon or adamw")
+    data = _fill(DataOptions, raw.get("data", {}), "[data]")
+    if not 0 < data.held_out < 1:
+        raise RecipeError(f"[data] held_out is {data.held_out}; it is a share, for example 0.02")
+    schedule = read_schedule(raw.get("schedule", {}))
+    longest = max(stage.sequence for stage in schedule.stages)
+    if longest > config.max_position_embeddings:
+        raise RecipeError(f"a stage has sequence={longest}, above max_position_embeddings={config.max_position_embeddings}")
+    if "CSA" not in config.layer_kinds and any(stage.attention == "warmup" for stage in schedule.stages):
+        raise RecipeError("a stage warms up the indexer, but the model has no CSA layer: remove the stage")
+    return Recipe(
+        name=raw.get("name", Path(path).stem), seed=raw.get("seed", 0), model=config, tokenizer=tokenizer, data=data,
+        sources=sources, schedule=schedule, optimizer=optimizer, losses=_fill(LossOptions, raw.get("losses", {}), "[losses]"),
+        samples=tuple(raw.get("samples", ())),
+    )  # fmt: skip
 
 
 def _only(raw: dict[str, Any], known: set[str], where: str) -> None:

@@ -105,17 +105,22 @@ def test_config_of_a_quantised_checkpoint_announces_it(tiny_model, tmp_path):
     assert (tmp_path / "plain/generation_config.json").exists()
 
 
-def test_auto_dtype_is_the_one_the_config_names(tiny_model, tmp_path):
+def test_dtype_is_the_one_asked_for_and_auto_is_float32_on_a_cpu(tiny_model, tmp_path):
     save(tiny_model, tmp_path / "m", "bf16")
     linear, router = "layers.1.attn.wq_a.weight", "layers.1.ffn.gate.weight"
-    for dtype, expected in (("auto", torch.bfloat16), ("float32", torch.float32), (torch.bfloat16, torch.bfloat16)):
+    for dtype, expected in (("auto", torch.float32), ("bf16", torch.bfloat16), (torch.bfloat16, torch.bfloat16)):
         state = load(tmp_path / "m", dtype).state_dict()
         assert state[linear].dtype == state["layers.1.ffn.experts.w2"].dtype == expected
         assert state[router].dtype == torch.float32
+
+
+@pytest.mark.parametrize("named, expected", [("bfloat16", torch.bfloat16), (None, torch.float32)])
+def test_auto_dtype_elsewhere_is_the_one_the_config_names(tiny_model, tmp_path, named, expected):
+    save(tiny_model, tmp_path / "m", "bf16")
     raw = json.loads((tmp_path / "m/config.json").read_text())
-    del raw["torch_dtype"]
-    (tmp_path / "m/config.json").write_text(json.dumps(raw))
-    assert load(tmp_path / "m").state_dict()[linear].dtype == torch.float32
+    (tmp_path / "m/config.json").write_text(json.dumps({**raw, "torch_dtype": named}))
+    state = load(tmp_path / "m", device="meta").state_dict()
+    assert state["layers.1.attn.wq_a.weight"].dtype == expected
 
 
 def test_weights_of_the_computed_type_stay_memory_mapped(tiny_model, tmp_path):

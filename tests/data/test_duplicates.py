@@ -56,6 +56,16 @@ def test_what_is_removed_is_near_by_the_true_similarity():
         assert removed == (similarity > 0.8) or abs(similarity - 0.8) < 0.1, similarity
 
 
+def test_candidates_that_are_merely_similar_stay():
+    """The index proposes many at a similarity of 0.6; the signatures must turn them down."""
+    pytest.importorskip("datasketch")
+    pairs = []
+    for k in range(40):
+        words = [f"{k}w{i}" for i in range(400)]
+        pairs += [" ".join(words), " ".join(words[:300] + [f"{k}new{i}" for i in range(100)])]
+    assert not any(verdicts(pairs, 0.8))
+
+
 def test_chinese_is_compared_by_characters():
     pytest.importorskip("datasketch")
     poem = "床前明月光疑是地上霜举头望明月低头思故乡" * 2 + "春眠不觉晓处处闻啼鸟夜来风雨声花落知多少白日依山尽黄河入海流"

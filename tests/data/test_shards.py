@@ -15,9 +15,9 @@ from data_helpers import stories, write_source
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finback.data import HELD_OUT, TRAIN, DataError, open_shards, prepare
+from finback.data import HELD_OUT, TRAIN, DataError, is_held_out, open_shards, prepare
 from finback.data import prepare as prepare_function
-from finback.data.shards import INDEX, UNFINISHED
+from finback.data.shards import INDEX, UNFINISHED, write_atomically
 from finback.text import load_tokenizer, train_tokenizer
 from finback.text.tokens import BOS, EOS
 
@@ -47,6 +47,7 @@ def test_every_document_is_in_exactly_one_split_and_order_stays(prepared, tokeni
         train, held = (all_texts(corpus, tokenizer, name, split) for split in (TRAIN, HELD_OUT))
         assert sorted(train + held) == sorted(written) and held
         assert train == [text for text in written if text in set(train)]
+        assert held == [text for text in written if is_held_out(BOS + text + EOS, 0.1)]
 
 
 def test_counts_of_the_index_are_those_of_the_text(prepared, tokenizer):
@@ -193,6 +194,43 @@ def test_a_source_added_at_the_end_keeps_the_shards_of_the_others(tmp_path, toke
     assert again.index.sources[0].key != both.index.sources[0].key
 
 
+def test_a_changed_source_changes_the_shards_of_those_after_it_only(tmp_path, tokenizer):
+    """Because the first of two copies stays: `b` loses a document when it appears in `a`."""
+    a, b, c = (write_source(tmp_path, name, stories(20, seed)) for seed, name in enumerate("abc"))
+    corpora = [prepare([a, b, c], tokenizer, tmp_path / "out", tmp_path, held_out=0.1)]
+    changed = write_source(tmp_path, "b", stories(20, 1) + stories(3, 2))
+    corpora.append(prepare([a, changed, c], tokenizer, tmp_path / "out", tmp_path, held_out=0.1))
+    before, after = ([s.key for s in corpus.index.sources] for corpus in corpora)
+    assert [x == y for x, y in zip(before, after)] == [True, False, False]
+    assert corpora[1].index.sources[2].exact == 3
+
+
+def test_a_killed_change_of_a_complete_corpus_leaves_no_index(copy, prepared, tokenizer, monkeypatch):
+    folder, sources, _ = prepared
+
+    def killed(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(prepare_module, "write_shard", killed)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(sources, tokenizer, copy, folder, held_out=0.2, shard_tokens=700)
+    with pytest.raises(DataError, match="its preparation was not finished"):
+        open_shards(copy, tokenizer)
+
+
+def test_a_write_that_is_killed_leaves_the_old_file(tmp_path, monkeypatch):
+    file = tmp_path / "file"
+    write_atomically(file, b"old")
+
+    def killed(descriptor):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", killed)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(file, b"new")
+    assert file.read_bytes() == b"old"
+
+
 @pytest.fixture
 def copy(prepared, tmp_path):
     for name, raw in files(prepared[0] / "out").items():
@@ -228,8 +266,8 @@ def damage(folder, kind):
         ("missing", "is missing, a shard of [0-9]+ bytes"),
         ("flipped", "has the checksum [0-9a-f]{64}, but the index says [0-9a-f]{64}: it is damaged"),
         ("flipped header", "has the checksum"),
-        ("cut", "bytes, but the index says [0-9]+: it was cut or replaced"),
-        ("longer", "bytes, but the index says"),
+        ("cut", "has [0-9]+ bytes, but the index says [0-9]+: it was cut or replaced"),
+        ("longer", "has [0-9]+ bytes, but the index says"),
         ("foreign", "has the checksum"),
     ],
 )
@@ -248,6 +286,17 @@ def test_damaged_shard_is_named_and_preparing_again_mends_it(prepared, copy, tok
 def test_without_checksums_sizes_and_headers_are_still_checked(copy, tokenizer, kind):
     damage(copy, kind)
     with pytest.raises(DataError, match=SHARD):
+        open_shards(copy, tokenizer, verify=False)
+
+
+def test_a_shard_of_another_tokenizer_with_the_same_counts_is_refused(prepared, copy, tokenizer):
+    """As if one file had been copied from another corpus, and the checksum were not asked."""
+    file = copy / SHARD
+    raw = file.read_bytes()
+    own = prepared[2].index.tokenizer.encode()
+    assert own in raw
+    file.write_bytes(raw.replace(own, b"0" * len(own)))
+    with pytest.raises(DataError, match=f"{SHARD} says .*0000"):
         open_shards(copy, tokenizer, verify=False)
 
 

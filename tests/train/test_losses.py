@@ -51,7 +51,7 @@ def test_total_is_the_weighted_sum_of_the_parts():
 
 
 def test_weight_zero_leaves_a_loss_out():
-    found = losses(make_model(), *make_batch(50), Weights(0, 0, 0))
+    found = losses(make_model(), *make_batch(50), Weights(mtp=0, balance=0, indexer=0))
     assert (found.mtp, found.balance, found.indexer, found.recall) == (None, None, None, None)
     assert found.total.item() == found.next_token
 
@@ -111,14 +111,14 @@ def test_indexer_recall_compares_with_the_best_picks():
 def test_indexer_trains_to_find_the_attention():
     model = make_model(index_topk=4)
     batch, targets = make_batch(120)
-    before = losses(model, batch, targets, Weights(0, 0, 1))
+    before = losses(model, batch, targets, Weights(mtp=0, balance=0, indexer=1))
     own = [p for n, p in model.named_parameters() if ".indexer." in n]
     optimizer = torch.optim.Adam(own, lr=2e-2)
     for _ in range(30):
         optimizer.zero_grad()
-        losses(model, batch, targets, Weights(0, 0, 1)).total.backward()
+        losses(model, batch, targets, Weights(mtp=0, balance=0, indexer=1)).total.backward()
         optimizer.step()
-    after = losses(model, batch, targets, Weights(0, 0, 1))
+    after = losses(model, batch, targets, Weights(mtp=0, balance=0, indexer=1))
     assert after.indexer < 0.5 * before.indexer
     assert after.recall > before.recall
 
@@ -161,7 +161,7 @@ def test_bias_updates_even_out_a_lopsided_router():
     batch, targets = make_batch(200)
     loads = []
     for _ in range(60):
-        loads.append(losses(model, batch, targets, Weights(0, 0, 0)).loads[2])
+        loads.append(losses(model, batch, targets, Weights(mtp=0, balance=0, indexer=0)).loads[2])
         update_biases(model, {2: loads[-1]}, speed=0.1)
     assert loads[0][0] == pytest.approx(0.5)
     assert loads[-1].max() < 0.3

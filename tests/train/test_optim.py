@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from finback.config import preset
 from finback.model import Batch, Transformer, new_model
@@ -150,12 +151,27 @@ def test_scale_of_the_gradient_does_not_matter(power, n, m, seed):
     torch.testing.assert_close(newton_schulz(tiny * 2.0**-110, FP32), newton_schulz(tiny, FP32), rtol=0, atol=1e-6)
 
 
+def test_tall_matrix_costs_what_its_transpose_costs():
+    def cost(n, m):
+        with FlopCounterMode(display=False) as counter:
+            newton_schulz(normal(2, n, m), FP64)
+        return counter.get_total_flops()
+
+    assert cost(50, 7) == cost(7, 50) == 2 * 10 * (2 * 2 * 7 * 7 * 50 + 2 * 7**3)
+
+
 def test_bf16_products_stay_near_float64_and_return_the_gradients_dtype():
     M = with_singular_values(torch.linspace(0.2, 1, 24, dtype=FP64), 24, 40)
     after = newton_schulz(M.float(), torch.bfloat16)
     assert after.dtype == FP32
     assert (after - by_svd(M)).norm() / by_svd(M).norm() < 0.02
     assert not torch.equal(after, newton_schulz(M.float(), FP32))
+
+
+def test_bf16_fills_directions_without_a_gradient_with_noise():
+    M = normal(64, 8).float() @ normal(8, 128, seed=1).float()
+    rest = {dtype: torch.linalg.svdvals(newton_schulz(M, dtype).double())[8:] for dtype in (FP32, torch.bfloat16)}
+    assert rest[FP32].max() < 0.01 and rest[torch.bfloat16].min() > 0.3  # why a CPU computes in FP32
 
 
 def test_fp32_on_the_cpu_and_bf16_where_it_is_fast():
@@ -402,6 +418,20 @@ def test_every_parameter_of_a_preset_is_in_one_group(name, muon, decayed, spared
     }
     counts = [(len(g.members), sum(m.matrices for m in g.members), sum(m.parameter.numel() for m in g.members)) for g in groups]
     assert counts == [muon, (decayed[0], 0, decayed[1]), (spared[0], 0, spared[1])]
+
+
+def test_kind_adamw_gives_every_weight_to_adamw():
+    model = tiny_model()
+    muon, adamw = parameter_groups(model, DECAY), parameter_groups(model, DECAY, "adamw")
+    assert [(g.method, g.weight_decay) for g in adamw] == [("AdamW", DECAY), ("AdamW", 0.0)]
+    assert {m.name for g in adamw for m in g.members} == {m.name for g in muon for m in g.members}
+    assert sum(m.matrices for g in adamw for m in g.members) == 0
+    optimizer = build_optimizer(model, DECAY, "adamw")
+    fill_gradients(model, 0)
+    optimizer.step()
+    assert all("exp_avg" in state and "momentum" not in state for state in optimizer.state.values())
+    with pytest.raises(ValueError, match="saved optimizer state has"):
+        build_optimizer(model, DECAY).load_state_dict(optimizer.state_dict())
 
 
 def test_flash_has_the_matrices_that_one_counts_by_hand():

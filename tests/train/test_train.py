@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import random
+import signal
+import subprocess
+import sys
 
 import pytest
 import torch
 from rich.console import Console
 
 import finback
+from finback.model import Batch, new_model
 from finback.text import load_tokenizer
-from finback.train import RecipeError, read_recipe, train
-from finback.train import loop
+from finback.train import RecipeError, loop, read_recipe, train
+from finback.train.losses import Weights
+from finback.train.losses import losses as losses_of
+from finback.train.optim import build_optimizer
+from finback.train.recipe import OptimizerOptions
 
 RECIPE = """
 name = "toy"
 seed = 3
+samples = ["Hello"]
 [model]
 preset = "nano"
 hidden_size = 32
 num_hidden_layers = 2
-compress_ratios = [4, 128]
-num_nextn_predict_layers = 0
+compress_ratios = [4, 128, 0]
+index_topk = 4
 [tokenizer]
 vocab_size = 340
-[train]
-tokens = {tokens}
-batch_tokens = 256
-sequence = 64
-learning_rate = 1e-2
-warmup_steps = 2
-weight_decay = 0.1
+[data]
 held_out = 0.1
-samples = ["Hello"]
+[schedule]
+batch_tokens = 256
+learning_rate = 1e-2
+end_learning_rate = 1e-3
+warmup_steps = 2
+decay_start = 0.5
+stages = [
+    {{ tokens = {dense}, sequence = 64, attention = "dense" }},
+    {{ tokens = 512, sequence = 64, attention = "warmup" }},
+    {{ tokens = 1024, sequence = 96, attention = "sparse" }},
+]
 [[source]]
 name = "lines"
 path = "lines.jsonl"
@@ -42,6 +55,7 @@ form = "text"
 origin = "this test"
 licence = "CC0"
 sha256 = "{sha}"
+fim = true
 """
 
 
@@ -54,7 +68,7 @@ def toy(tmp_path, monkeypatch):
     sha = hashlib.sha256((tmp_path / "lines.jsonl").read_bytes()).hexdigest()
 
     def recipe(**changes):
-        (tmp_path / "toy.toml").write_text(RECIPE.format(**{"tokens": 4096, "sha": sha, **changes}))
+        (tmp_path / "toy.toml").write_text(RECIPE.format(**{"dense": 2048, "sha": sha, **changes}))
         return read_recipe(tmp_path / "toy.toml")
 
     return tmp_path, recipe
@@ -65,61 +79,149 @@ def quiet() -> Console:
 
 
 def losses(run) -> list[float]:
-    return [json.loads(line)["loss"] for line in (run / "log.jsonl").read_text().splitlines()]
+    return [row["loss"] for row in loop.read_log(run / "log.jsonl")]
 
 
 def test_training_lowers_the_loss_and_leaves_a_model_that_loads(toy):
     folder, recipe = toy
-    model_dir = train(recipe(tokens=8192), folder / "run", quiet())
+    model_dir = train(recipe(dense=8192), folder / "run", quiet())
     curve = losses(folder / "run")
-    assert len(curve) == 32
+    assert len(curve) == 38
     assert curve[-1] < curve[0] - 2
     model, tokenizer = finback.load(model_dir), load_tokenizer(model_dir)
     assert model.config.vocab_size == tokenizer.vocab_size
+    assert model.config.num_nextn_predict_layers == 1
     assert (folder / "run" / "loss.png").stat().st_size > 10_000
     assert "**Hello**" in (folder / "run" / "samples.md").read_text()
 
 
-def test_killed_run_resumes_with_the_same_losses(toy, monkeypatch):
+def test_each_stage_trains_what_it_should(toy):
+    folder, recipe = toy
+    train(recipe(), folder / "run", quiet())
+    rows = loop.read_log(folder / "run" / "log.jsonl")
+    assert [r["attention"] for r in rows] == ["dense"] * 8 + ["warmup"] * 2 + ["sparse"] * 4
+    assert ["indexer" in r for r in rows] == [False] * 8 + [True] * 6
+    assert ["mtp" in r for r in rows] == [True] * 8 + [False] * 2 + [True] * 4
+    assert all(0 <= r["recall"] <= 1.001 for r in rows[8:])
+    assert set(rows[-1]["bits_per_byte"]) == {"lines"}
+
+
+def test_indexer_warm_up_moves_the_indexer_alone(toy):
+    folder, recipe = toy
+    run = loop._open(recipe(dense=256), folder / "run", quiet())
+    loop.training_step(run)
+    before = {n: p.detach().clone() for n, p in run.model.named_parameters()}
+    loop.training_step(run)
+    moved = {n for n, p in run.model.named_parameters() if not torch.equal(p, before[n])}
+    assert moved and all(".indexer." in n for n in moved)
+
+
+@pytest.mark.parametrize("kind", ["muon", "adamw"])
+def test_same_recipe_gives_the_same_bits(toy, kind):
+    folder, recipe = toy
+    chosen = dataclasses.replace(recipe(), optimizer=OptimizerOptions(kind=kind))
+    train(chosen, folder / "a", quiet())
+    train(chosen, folder / "b", quiet())
+    assert losses(folder / "a") == losses(folder / "b")
+    a, b = (finback.load(folder / x / "model").state_dict() for x in "ab")
+    assert all(torch.equal(a[n], b[n]) for n in a)
+
+
+def test_run_killed_at_any_step_resumes_with_the_same_losses(toy, monkeypatch):
     folder, recipe = toy
     train(recipe(), folder / "whole", quiet())
+    whole = losses(folder / "whole")
 
     class Killed(Exception):
         pass
 
-    def kill_after(steps):
-        real, count = loop._batch, iter(range(10_000))
-
-        def batch(pieces):
-            if next(count) == steps:
-                raise Killed
-            return real(pieces)
-
-        return batch
-
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)  # a checkpoint after every step
-    monkeypatch.setattr(loop, "_batch", kill_after(7))
-    with pytest.raises(Killed):
-        train(recipe(), folder / "killed", quiet())
-    monkeypatch.undo()
-    monkeypatch.setenv("FINBACK_DATA", str(folder))
-    assert len(losses(folder / "killed")) < len(losses(folder / "whole"))
-    train(recipe(), folder / "killed", quiet())
+    for after in (1, 7, 9, 12):  # in each stage
+        real, count = loop.training_step, iter(range(1000))
+
+        def step(run):
+            if next(count) == after:
+                raise Killed
+            return real(run)
+
+        with monkeypatch.context() as patch, pytest.raises(Killed):
+            patch.setattr(loop, "training_step", step)
+            train(recipe(), folder / f"killed-{after}", quiet())
+        assert losses(folder / f"killed-{after}") == whole[:after]
+        train(recipe(), folder / f"killed-{after}", quiet())
+        assert losses(folder / f"killed-{after}") == whole
+    assert len(list((folder / "killed-12" / "checkpoints").iterdir())) == loop.KEEP
+
+
+@pytest.mark.slow
+def test_run_killed_by_the_system_at_random_moments_gives_the_same_losses(toy):
+    folder, recipe = toy
+    train(recipe(dense=16384), folder / "whole", quiet())
+    code = (
+        "import sys; from rich.console import Console; from finback.train import loop, read_recipe;"
+        "loop.CHECKPOINT_SECONDS = 0.0; loop.train(read_recipe(sys.argv[1]), sys.argv[2], Console(quiet=True))"
+    )
+    rng, kills = random.Random(1), 0
+    for _ in range(40):
+        process = subprocess.Popen([sys.executable, "-c", code, str(folder / "toy.toml"), str(folder / "killed")])
+        try:
+            process.wait(timeout=rng.uniform(2.0, 6.0))
+            break
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            kills += 1
+    assert process.returncode == 0 and kills >= 2
     assert losses(folder / "killed") == losses(folder / "whole")
+
+
+def test_full_disk_does_not_cost_the_last_good_checkpoint(toy, monkeypatch):
+    folder, recipe = toy
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    real, count = torch.save, iter(range(1000))
+
+    def save(state, out):
+        if next(count) == 5:
+            out.write(b"half")
+            raise OSError(28, "No space left on device")
+        real(state, out)
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        patch.setattr(torch, "save", save)
+        train(recipe(), folder / "run", quiet())
+    train(recipe(), folder / "run", quiet())
+    train(recipe(), folder / "whole", quiet())
+    assert losses(folder / "run") == losses(folder / "whole")
 
 
 def test_run_of_another_recipe_is_not_continued(toy):
     folder, recipe = toy
-    train(recipe(tokens=512), folder / "run", quiet())
+    train(recipe(dense=512), folder / "run", quiet())
     with pytest.raises(ValueError, match="another recipe"):
-        train(recipe(tokens=1024), folder / "run", quiet())
+        train(recipe(dense=1024), folder / "run", quiet())
 
 
 def test_loss_that_is_not_finite_stops_the_run(toy, monkeypatch):
     folder, recipe = toy
-    monkeypatch.setattr(loop.F, "cross_entropy", lambda logits, targets: logits.sum() * torch.nan)
+    monkeypatch.setattr("finback.train.losses.F.cross_entropy", lambda logits, *a, **k: logits.sum() * torch.nan)
     with pytest.raises(FloatingPointError, match="lower learning_rate"):
         train(recipe(), folder / "run", quiet())
+
+
+def test_a_tiny_model_overfits_two_sentences(toy):
+    _, recipe = toy
+    model = new_model(recipe().model.replace(vocab_size=340), 0)
+    optimizer = build_optimizer(model, 0.0)
+    tokens = torch.randint(0, 340, (2, 40), generator=torch.Generator().manual_seed(0))
+    batch, targets = Batch.of([t[:-1] for t in tokens]), torch.cat([t[1:] for t in tokens])
+    for _ in range(60):
+        optimizer.set_learning_rate(1e-2)
+        losses_of(model, batch, targets, Weights()).total.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    final = losses_of(model, batch, targets, Weights())
+    assert final.next_token < 0.1
+    assert final.mtp < 0.1
 
 
 @pytest.mark.parametrize(
@@ -128,16 +230,19 @@ def test_loss_that_is_not_finite_stops_the_run(toy, monkeypatch):
         ("batch_tokens = 256", "batch_size = 256", "unknown key 'batch_size'"),
         ("warmup_steps = 2\n", "", "lacks warmup_steps"),
         ("held_out = 0.1", "held_out = 0", "held_out is 0"),
+        ("compress_ratios = [4, 128, 0]", "compress_ratios = [0, 128, 0]", "no CSA layer"),
+        ("[tokenizer]", "[optimizer]\nkind = 'sgd'\n[tokenizer]", "kind is 'sgd'"),
         ("[[source]]", "[source]", r"write \[\[source\]\]"),
         ('preset = "nano"', 'preset = "huge"', "no preset 'huge'"),
         ("hidden_size = 32", "hidden_sise = 32", "unknown key 'hidden_sise'"),
-        ("sequence = 64", "sequence = 100000", "exceeds max_position_embeddings"),
+        ("sequence = 96", "sequence = 100000", "shorten the sequences"),
+        ("index_topk = 4", "max_position_embeddings = 90", "above max_position_embeddings"),
         ("seed = 3", "seed = ", "not valid TOML"),
     ],
 )
 def test_bad_recipe_is_refused_with_its_cause(tmp_path, old, new, match):
     assert old in RECIPE
-    (tmp_path / "r.toml").write_text(RECIPE.format(tokens=64, sha="0").replace(old, new))
+    (tmp_path / "r.toml").write_text(RECIPE.format(dense=64, sha="0").replace(old, new))
     with pytest.raises(ValueError, match=match):
         read_recipe(tmp_path / "r.toml")
 
