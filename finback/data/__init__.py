@@ -7,10 +7,10 @@
 
 from finback.data.duplicates import Duplicates
 from finback.data.middle import FimTokens, fill_in_the_middle, fim_tokens
-from finback.data.packing import Loader, pack
+from finback.data.packing import pack
 from finback.data.prepare import is_held_out, prepare
 from finback.data.shards import HELD_OUT, TRAIN, Corpus, Documents, open_shards
-from finback.data.sources import DataError, Source, data_root, documents, read_documents
+from finback.data.sources import DataError, Source, check_file, data_root, read_documents
 from finback.data.stream import Seen, Stream
 
 __all__ = [
@@ -21,12 +21,11 @@ __all__ = [
     "Documents",
     "Duplicates",
     "FimTokens",
-    "Loader",
     "Seen",
     "Source",
     "Stream",
+    "check_file",
     "data_root",
-    "documents",
     "fill_in_the_middle",
     "fim_tokens",
     "is_held_out",

@@ -75,12 +75,6 @@ def data_root() -> Path:
     return Path(os.environ.get("FINBACK_DATA", "../shared/data"))
 
 
-def documents(source: Source, root: Path) -> list[str]:
-    """All documents of a source at once."""
-    check_file(source, root)
-    return list(read_documents(source, root))
-
-
 def check_file(source: Source, root: Path) -> None:
     """Raises DataError unless the source's file is there and is the one that the recipe was made with."""
     file = root / source.path

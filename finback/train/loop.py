@@ -23,7 +23,7 @@ from rich.console import Console
 from torch import Tensor
 
 from finback.checkpoint import save
-from finback.data import HELD_OUT, Corpus, Stream, data_root, pack, prepare, read_documents
+from finback.data import HELD_OUT, Corpus, Stream, check_file, data_root, is_held_out, pack, prepare, read_documents
 from finback.engine import SamplingParams, generate
 from finback.model import Batch, Transformer, new_model
 from finback.text import Tokenizer, encode_messages, load_tokenizer, train_tokenizer
@@ -105,13 +105,15 @@ def evaluate(run: Run) -> dict[str, float]:
     out = {}
     for name in run.corpus.names:
         documents = run.corpus.documents(name, HELD_OUT)
+        if not len(documents):
+            continue
         pieces = pack((documents[i] for i in range(len(documents))), moment.stage.sequence)
         nats = 0.0
         for group in _groups(pieces, EVALUATION_TOKENS):
             batch, targets = _batch(group)
             h = run.model.streams(run.model.new_pass(batch, dense=moment.stage.attention != "sparse"))
             nats += F.cross_entropy(run.model.read_out(h), targets, reduction="sum").item()
-        out[name] = round(nats / math.log(2) / max(documents.text_bytes, 1), 4)
+        out[name] = round(nats / math.log(2) / documents.text_bytes, 4)
     return out
 
 
@@ -182,7 +184,12 @@ def _tokenizer(recipe: Recipe, folder: Path, console: Console) -> Tokenizer:
     if (folder / "tokenizer.json").exists():
         return load_tokenizer(folder)
     console.print("training the tokenizer")
-    texts = (text for source in recipe.sources for text in read_documents(source, data_root()))
+    for source in recipe.sources:
+        check_file(source, data_root())
+    texts = (
+        text for source in recipe.sources for text in read_documents(source, data_root())
+        if not is_held_out(text, recipe.data.held_out)
+    )  # fmt: skip
     tokenizer = train_tokenizer(texts, recipe.tokenizer.vocab_size, recipe.tokenizer.digits)
     tokenizer.save(folder)
     return tokenizer
