@@ -1,8 +1,5 @@
 """Shared material and tiny models for the checkpoint tests."""
 
-import os
-from pathlib import Path
-
 import pytest
 import torch
 
@@ -14,24 +11,6 @@ TINY = dict(
     n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, num_hash_layers=1, max_position_embeddings=4096,
     rope_scaling=Yarn(original_max_position_embeddings=256),
 )  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Tiny tensors are fastest on one thread, above all on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """The directory of reference material, which is not part of the repository."""
-    path = Path(os.environ.get("FINBACK_SHARED", Path(__file__).parents[3] / "shared"))
-    if not (path / "fixtures").is_dir():
-        pytest.skip(f"reference material not found at {path}: set FINBACK_SHARED")
-    return path
 
 
 @pytest.fixture(scope="session")

@@ -29,15 +29,6 @@ UPPER = 1.00203  # the largest value of the ten polynomials on [4e-5, 1]; the sm
 LR, DECAY = 0.02, 0.1
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """The matrices here are tiny: threads would only wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def normal(*shape: int, seed: int = 0, dtype: torch.dtype = FP64) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
