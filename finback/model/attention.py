@@ -9,6 +9,7 @@ the whole flat batch; only the core runs segment by segment.
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from finback import ops
@@ -104,6 +105,5 @@ class Attention(nn.Module):
 
     def _project_out(self, out: Tensor) -> Tensor:
         """Grouped low-rank projection (report 2.3.3): heads of a group -> o_lora_rank, groups -> hidden size."""
-        grouped = out.flatten(1).unflatten(1, (self.groups, -1)).transpose(0, 1)  # [G, T, H/G*c]
-        weight = self.wo_a.weight.unflatten(0, (self.groups, -1)).transpose(1, 2)  # [G, H/G*c, R]
-        return self.wo_b((grouped @ weight).transpose(0, 1).flatten(1))
+        groups = zip(out.flatten(1).chunk(self.groups, dim=1), self.wo_a.weight.chunk(self.groups))  # [T, H/G*c], [R, H/G*c]
+        return self.wo_b(torch.cat([F.linear(x, weight) for x, weight in groups], dim=1))

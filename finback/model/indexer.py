@@ -8,7 +8,6 @@ Selection has no gradient: the indexer learns from a loss on `ops.index_scores`,
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from finback import ops
