@@ -9,6 +9,8 @@ flat batch; the two attention functions take one segment at a time.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -183,16 +185,9 @@ def sparse_attention(
     E = entries.shape[0]
     step = _tile(max(H * (width + MAX_TILE + E), 1) if selected is None else selected.shape[1] * c)
     outs = []
-    for a, tile in zip(range(0, T, step), q.split(step)):
-        b = a + tile.shape[0]
-        tile = tile.float() * c**-0.5
-        lo = max(before + a - width + 1, 0)
-        k_win = window[lo : before + b].float()
-        logits = [sink.float().view(1, H, 1).expand(b - a, H, 1), (tile.flatten(0, 1) @ k_win.t()).unflatten(0, (b - a, H))]
-        if b - a > 1:
-            distance = torch.arange(before + a, before + b, device=q.device)[:, None]
-            distance = distance - torch.arange(lo, before + b, device=q.device)
-            logits[1] = logits[1].masked_fill(((distance < 0) | (distance >= width))[:, None], -torch.inf)
+    for a, b, tile in _query_tiles(q, step):
+        k_win, win = _window_logits(tile, window, before + a, width)
+        logits = [_sink_logits(sink, b - a), win]
         if selected is not None:
             k_comp = entries[selected[a:b].clamp(min=0)].float()
             dots = tile @ k_comp.transpose(1, 2)
@@ -221,19 +216,37 @@ def entry_mass(q: Tensor, window: Tensor, entries: Tensor, sink: Tensor, start: 
     The softmax is the joint one over window, all visible entries and sink. Arguments as `sparse_attention`.
     """
     T, H, c = q.shape
-    before, E = window.shape[0] - T, entries.shape[0]
-    k_win, k_comp = window.float(), entries.float()
-    parts, step = [], _tile(H * (width + MAX_TILE + E))
-    for a, tile in zip(range(0, T, step), q.split(step)):
-        b, tile = a + tile.shape[0], tile.float() * c**-0.5
-        lo = max(before + a - width + 1, 0)
-        distance = torch.arange(before + a, before + b, device=q.device)[:, None]
-        distance = distance - torch.arange(lo, before + b, device=q.device)
-        win = (tile @ k_win[lo : before + b].t()).masked_fill(((distance < 0) | (distance >= width))[:, None], -torch.inf)
-        comp = (tile @ k_comp.t()).masked_fill(hidden_entries(start + a, start + b, E, ratio, q.device)[:, None], -torch.inf)
-        logits = torch.cat((sink.float().view(1, H, 1).expand(b - a, H, 1), win, comp), dim=-1)
-        parts.append(logits.softmax(dim=-1)[..., -E:].sum(dim=1))
+    before, E, k_comp = window.shape[0] - T, entries.shape[0], entries.float()
+    parts = []
+    for a, b, tile in _query_tiles(q, _tile(H * (width + MAX_TILE + E))):
+        _, win = _window_logits(tile, window, before + a, width)
+        hidden = hidden_entries(start + a, start + b, E, ratio, q.device)
+        comp = (tile @ k_comp.t()).masked_fill(hidden[:, None], -torch.inf)
+        parts.append(torch.cat((_sink_logits(sink, b - a), win, comp), dim=-1).softmax(dim=-1)[..., -E:].sum(dim=1))
     return torch.cat(parts)
+
+
+def _query_tiles(q: Tensor, step: int) -> Iterator[tuple[int, int, Tensor]]:
+    """(a, b, q[a:b] / sqrt(c) in FP32) for the queries q [T, H, c], `step` at a time."""
+    for a, tile in zip(range(0, q.shape[0], step), q.split(step)):
+        yield a, a + tile.shape[0], tile.float() * q.shape[-1] ** -0.5
+
+
+def _window_logits(tile: Tensor, window: Tensor, row: int, width: int) -> tuple[Tensor, Tensor]:
+    """The keys [w, c] in reach of a tile of queries [t, H, c] whose own entries are window[row : row + t], and the
+    logits [t, H, w], -inf where a key is in the query's future or further back than its last `width` tokens."""
+    end, lo = row + tile.shape[0], max(row - width + 1, 0)
+    keys = window[lo:end].float()
+    logits = (tile.flatten(0, 1) @ keys.t()).unflatten(0, tile.shape[:2])
+    if end - row > 1:
+        distance = torch.arange(row, end, device=tile.device)[:, None] - torch.arange(lo, end, device=tile.device)
+        logits = logits.masked_fill(((distance < 0) | (distance >= width))[:, None], -torch.inf)
+    return keys, logits
+
+
+def _sink_logits(sink: Tensor, t: int) -> Tensor:
+    """The sinks [H] as one more key without a value, for t queries: [t, H, 1]."""
+    return sink.float().view(1, -1, 1).expand(t, -1, 1)
 
 
 def hidden_entries(first: int, end: int, entries: int, ratio: int, device: torch.device) -> Tensor:

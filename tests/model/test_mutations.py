@@ -92,8 +92,9 @@ MUTANTS = [
     Mutant("the cache keeps one window entry too few", ATTENTION,
            "window.shape[0] - self.width + 1, 0)", "window.shape[0] - self.width + 2, 0)", CHUNKS),
     Mutant("the sink is dropped", OPS_FILE,
-           "sink.float().view(1, H, 1)", "(sink.float() - 1e9).view(1, H, 1)", CORE),
-    Mutant("the attention scale is missing", OPS_FILE, ".float() * c**-0.5", ".float()", CORE),
+           "sink.float().view(1, -1, 1)", "(sink.float() - 1e9).view(1, -1, 1)", CORE),
+    Mutant("the attention scale is missing", OPS_FILE,
+           "tile.float() * q.shape[-1] ** -0.5", "tile.float()", CORE),
     Mutant("the query heads are not normalised", ATTENTION,
            "q = ops.rms_norm(self.wq_b(latent).unflatten(1, (self.heads, self.dim)), None, self.eps)",
            "q = self.wq_b(latent).unflatten(1, (self.heads, self.dim))", PARITY),
@@ -104,8 +105,8 @@ MUTANTS = [
     Mutant("top-k leaves ties to chance", OPS_FILE, "if tied.any():", "if False:", TIES),
     # output projection
     Mutant("heads are grouped with a stride", ATTENTION,
-           "out.flatten(1).unflatten(1, (self.groups, -1)).transpose(0, 1)",
-           "out.flatten(1).unflatten(1, (-1, self.groups)).permute(2, 0, 1)", PARITY),
+           "out.flatten(1).chunk(self.groups, dim=1)",
+           "out.flatten(1).unflatten(1, (-1, self.groups)).transpose(1, 2).flatten(1).chunk(self.groups, dim=1)", PARITY),
     # experts
     Mutant("the bias leaks into the weights", MOE, "weights = a.gather(1, ids)",
            "weights = (a if self.bias is None else a + self.bias).gather(1, ids)", PARITY),
@@ -116,10 +117,10 @@ MUTANTS = [
     Mutant("the shared expert is not clamped", MOE,
            "shared.w3.weight, self.limit)", "shared.w3.weight, 1e9)", TIGHT_CLAMP),
     Mutant("the gate is clamped below", OPS_FILE,
-           "F.linear(x, w1).float().clamp(max=limit)", "F.linear(x, w1).float().clamp(min=-limit, max=limit)", TIGHT_CLAMP),
+           "_fp32(F.linear(x, w1)).clamp_max(limit)", "_fp32(F.linear(x, w1)).clamp(-limit, limit)", TIGHT_CLAMP),
     # MTP
     Mutant("the MTP block keeps no window", "model/mtp.py",
-           'model.rope(batch, block.attn.kind != "SWA"), states)', 'model.rope(batch, block.attn.kind != "SWA"), None)', MTP),
+           "replace(run, batch=", "replace(run, states=None, batch=", MTP),
 ]
 # fmt: on
 

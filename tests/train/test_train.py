@@ -157,7 +157,7 @@ def test_run_killed_at_any_step_resumes_with_the_same_losses(toy, monkeypatch):
 @pytest.mark.slow
 def test_run_killed_by_the_system_at_random_moments_gives_the_same_losses(toy):
     folder, recipe = toy
-    train(recipe(dense=16384), folder / "whole", quiet())
+    train(recipe(dense=65536), folder / "whole", quiet())
     code = (
         "import sys; from rich.console import Console; from finback.train import loop, read_recipe;"
         "loop.CHECKPOINT_SECONDS = 0.0; loop.train(read_recipe(sys.argv[1]), sys.argv[2], Console(quiet=True))"
@@ -169,7 +169,7 @@ def test_run_killed_by_the_system_at_random_moments_gives_the_same_losses(toy):
             env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},  # another number rounds differently
         )
         try:
-            process.wait(timeout=rng.uniform(5.0, 12.0))
+            process.wait(timeout=rng.uniform(4.0, 9.0))
             break
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
