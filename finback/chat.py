@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -57,12 +56,9 @@ class Stats:
     cache: int
 
 
-def run_chat(model: Transformer, tokenizer: Tokenizer, settings: Settings, console: Console, path: Path) -> None:
-    """Reads lines until /quit or the end of input."""
-    console.print(Text(f"{path.name}: {sum(p.numel() for p in model.parameters()) / 1e6:.1f}M parameters. /help lists commands.", style="bold"))
-    note = path / "README.md"
-    if note.exists():  # what the model is honest about
-        console.print(Text(note.read_text(encoding="utf-8").strip().split("\n\n")[1], style="dim"))
+def run_chat(model: Transformer, tokenizer: Tokenizer, settings: Settings, console: Console, greeting: str) -> None:
+    """Shows the greeting and reads lines until /quit or the end of input."""
+    console.print(Text(f"{greeting}\n/help lists commands.", style="dim"))
     chat = Conversation(model, tokenizer, settings)
     while True:
         try:

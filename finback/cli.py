@@ -16,6 +16,7 @@ from typing import Annotated, Optional
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
 
@@ -53,9 +54,14 @@ def chat(
     from finback.chat import Settings, run_chat
     from finback.engine import SamplingParams
 
+    if effort not in (None, "high", "max"):
+        raise ValueError(f"--effort is {effort!r}; choose high or max")
     loaded, tokenizer = _load(model, dtype, device)
+    greeting = f"{model.resolve().name}: {sum(p.numel() for p in loaded.parameters()) / 1e6:.1f}M parameters."
+    if model == DEFAULT_MODEL:  # its card's first paragraph says honestly what to expect
+        greeting += "\n" + (model / "README.md").read_text(encoding="utf-8").split("\n\n")[1]
     sampling = SamplingParams(temperature, top_p, max_tokens, _seed(seed))
-    run_chat(loaded, tokenizer, Settings(think, effort, system, sampling, neutralize), Console(), model)
+    run_chat(loaded, tokenizer, Settings(think, effort, system, sampling, neutralize), Console(), greeting)
 
 
 @app.command()
@@ -179,10 +185,11 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         sys.exit(130)
-    except (ValueError, OSError, RuntimeError) as error:
+    except (ValueError, OSError, RuntimeError, ArithmeticError, KeyError) as error:
         if os.environ.get("FINBACK_DEBUG"):
             raise
-        Console(stderr=True).print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
+        sentence = Text(str(error.args[0]) if isinstance(error, KeyError) else str(error))  # str() quotes a KeyError's
+        Console(stderr=True).print(Text("error: ", style="bold red") + sentence, soft_wrap=True)
         sys.exit(1)
 
 

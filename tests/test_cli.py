@@ -62,6 +62,11 @@ def test_chat_answers_and_obeys_its_commands(checkpoint):
         assert expected in result.stdout
 
 
+def test_chat_starts_whatever_readme_a_checkpoint_has(checkpoint):
+    (checkpoint / "README.md").write_text("one paragraph")
+    assert run("chat", "-m", str(checkpoint), stdin="/quit\n").returncode == 0
+
+
 def test_inspect_prints_json_of_a_checkpoint(checkpoint):
     result = run("inspect", str(checkpoint), "--json")
     assert json.loads(result.stdout)
@@ -80,6 +85,7 @@ def test_convert_writes_a_checkpoint_that_generates(checkpoint, tmp_path):
         (["inspect", "nowhere"], "nowhere does not exist"),
         (["train", "nowhere.toml"], "nowhere.toml does not exist"),
         (["generate", "x", "--device", "abacus"], "there is no device 'abacus'"),
+        (["chat", "--effort", "low"], "--effort is 'low'; choose high or max"),
     ],
 )
 def test_wrong_input_ends_in_one_sentence_and_exit_code_1(args, cause):

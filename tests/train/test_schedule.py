@@ -120,7 +120,7 @@ def test_flash_as_the_report_gives_it():
 
 
 def test_sparse_from_the_start_is_a_schedule():
-    schedule(stages=[{"tokens": 5, "sequence": 4, "attention": "sparse"}])
+    assert at(schedule(stages=[{"tokens": 5, "sequence": 4, "attention": "sparse"}]), 0, 0).stage.attention == "sparse"
 
 
 def stages(*parts):
