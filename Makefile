@@ -22,7 +22,7 @@ setup: $(VENV)/ready
 
 # PyTorch is installed first and by itself: its CPU build is all that Finback needs, and where pip is
 # pointed at one it is taken; the rest must not pull in another.
-$(VENV)/ready: pyproject.toml
+$(VENV)/ready: pyproject.toml $(wildcard finback/ops/cpu/CMakeLists.txt finback/ops/cpu/src/*)
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet torch==2.13.0
 	$(BIN)/python -m pip install --quiet --editable .

@@ -22,7 +22,7 @@ from transformers import AutoModelForCausalLM
 
 from finback.checkpoint import save
 from finback.config import preset
-from finback.lab.cost import parameters
+from finback.cost import parameters
 from finback.model import Batch, Transformer, new_model
 
 CHUNK = 1024

@@ -1,7 +1,7 @@
 """Finback: the whole of DeepSeek-V4 as one Python package.
 
-`finback.load(path)` gives a model, `finback.text` speaks its prompt format; the rooms are listed in
-docs/architecture.md. Submodules load when they are first used.
+`finback.load(path)` gives a model, `finback.Engine(model)` runs it for many requests, `finback.text` speaks its
+prompt format; the rooms are listed in docs/architecture.md. Submodules load when they are first used.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ _ROOMS = ("checkpoint", "config", "data", "device", "engine", "lab", "model", "o
 def __getattr__(name: str) -> Any:
     if name == "load":
         return importlib.import_module("finback.checkpoint").load
+    if name == "Engine":
+        return importlib.import_module("finback.engine").Engine
     if name in _ROOMS:
         return importlib.import_module(f"finback.{name}")
     raise AttributeError(f"module 'finback' has no attribute {name!r}")

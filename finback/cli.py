@@ -60,7 +60,7 @@ def chat(
     greeting = f"{model.resolve().name}: {sum(p.numel() for p in loaded.parameters()) / 1e6:.1f}M parameters."
     if model == DEFAULT_MODEL:  # its card's first paragraph says honestly what to expect
         greeting += "\n" + (model / "README.md").read_text(encoding="utf-8").split("\n\n")[1]
-    sampling = SamplingParams(temperature, top_p, max_tokens, _seed(seed))
+    sampling = SamplingParams(temperature, top_p, max_tokens=max_tokens, seed=_seed(seed))
     run_chat(loaded, tokenizer, Settings(think, effort, system, sampling, neutralize), Console(), greeting)
 
 
@@ -83,7 +83,7 @@ def generate(
     from finback.text import encode_messages
 
     text = sys.stdin.read() if prompt == "-" else prompt
-    params = SamplingParams(temperature, top_p, max_tokens, _seed(seed))
+    params = SamplingParams(temperature, top_p, max_tokens=max_tokens, seed=_seed(seed))
     loaded, tokenizer = _load(model, dtype, device)
     if as_chat:
         ids = tokenizer.encode(encode_messages([{"role": "user", "content": text}], "thinking" if think else "chat"))
@@ -147,6 +147,19 @@ def train(
 
     read = read_recipe(recipe)
     run(read, out or Path("runs") / read.name, Console())
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="Folder of a run, finished or not, for example runs/first.")],
+    out: Annotated[Optional[Path], typer.Option(help="HTML file to write.", show_default="RUN/report.html")] = None,
+) -> None:
+    """Write a page with a run's curves, samples over time and costs, to open in any browser."""
+    from finback.lab.report import write_report
+
+    file = out or run / "report.html"
+    write_report(run, file)
+    Console().print(f"written: {file}")
 
 
 @app.command()

@@ -62,6 +62,7 @@ class ModelConfig:
     index_n_heads: int = 64
     index_head_dim: int = 128
     index_topk: int = 512
+    index_fp4: bool = False  # ours: whether the indexer multiplies rotated FP4 queries and keys
     # rotary positions
     rope_theta: float = 10000.0
     compress_rope_theta: float = 160000.0
@@ -178,6 +179,11 @@ def _validate(c: ModelConfig) -> None:
             f"index_head_dim={c.index_head_dim} is smaller than qk_rope_head_dim={c.qk_rope_head_dim}: "
             "the indexer rotates that many channels, raise index_head_dim",
         )
+        check(
+            not c.index_fp4 or c.index_head_dim.bit_count() == 1,
+            f"index_head_dim is {c.index_head_dim}, but index_fp4 turns the indexer by a Hadamard matrix: use a power of two",
+        )
+    check(isinstance(c.index_fp4, bool), f"index_fp4 is {c.index_fp4!r}; it must be true or false")
     check(
         c.num_experts_per_tok <= c.n_routed_experts,
         f"num_experts_per_tok={c.num_experts_per_tok} exceeds n_routed_experts={c.n_routed_experts}: lower it",

@@ -8,6 +8,7 @@ CANN libraries missing, importing it fails.
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import torch
@@ -57,6 +58,18 @@ def memory(device: torch.device) -> int:
     except (OSError, ValueError):  # no group, or its limit is "max"
         pass
     return available
+
+
+def matmul_flops(device: torch.device, dtype: torch.dtype) -> float:
+    """FLOP/s of a square matrix product, the best of a few: the ceiling that a model's own FLOP/s are compared with."""
+    n = 1024 if device.type == "cpu" else 8192
+    a, b = torch.ones((n, n), device=device, dtype=dtype), torch.ones((n, n), device=device, dtype=dtype)
+    fastest, began = float("inf"), time.perf_counter()
+    while time.perf_counter() - began < 0.25:
+        at = time.perf_counter()
+        float((a @ b)[0, 0])  # reading a number waits for the device
+        fastest = min(fastest, time.perf_counter() - at)
+    return 2 * n**3 / fastest
 
 
 def _import_npu() -> None:

@@ -13,14 +13,15 @@ PACKAGE = Path(finback.__file__).parent
 ROOMS = {
     "config": set(),
     "device": set(),
+    "cost": {"config", "checkpoint"},
     "text": set(),
     "ops": {"config"},
     "model": {"config", "ops"},
-    "checkpoint": {"config", "model"},
+    "checkpoint": {"config", "model", "ops"},
     "data": {"text"},
     "engine": {"config", "model", "text"},
-    "train": {"config", "model", "data", "engine", "checkpoint", "text"},
-    "lab": {"config", "device", "model", "checkpoint", "text", "data", "engine", "train"},
+    "train": {"config", "device", "cost", "model", "data", "engine", "checkpoint", "text"},
+    "lab": {"config", "device", "cost", "ops", "model", "checkpoint", "text", "data", "engine", "train"},
     "chat": {"engine", "model", "text"},
 }
 

@@ -5,9 +5,9 @@ exponent byte) per 128x128 block. FP4: E2M1 values, two to a byte (low nibble = 
 one E8M0 scale per 32 values along K. The scale is a multiplier: w = value * scale.
 
 Decoding is exact. Encoding rounds as DeepSeek's kernels do (scale = 2^ceil(log2(amax/max)),
-then round to nearest even). Encoding what was decoded changes no value, but may change bytes: a
-block that was rounded down to half of its range fits the next smaller scale as well. This file
-knows nothing of names, files or models.
+then round to nearest even; for FP4 `ops/formats.py` defines it). Encoding what was decoded changes
+no value, but may change bytes: a block that was rounded down to half of its range fits the next
+smaller scale as well. This file knows nothing of names, files or models.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from finback.ops.formats import GROUP, fp4_groups, power_of_two_scale
+
 Format = Literal["fp32", "bf16", "fp8", "fp4"]
 
 BLOCK = 128  # an FP8 scale covers BLOCK x BLOCK values
-GROUP = 32  # an FP4 scale covers GROUP values of one row
 _E4M3_MAX, _E4M3_FLOOR = 448.0, 1e-4
-_E2M1_MAX, _E2M1_FLOOR = 6.0, 6.0 * 2.0**-126
 _E2M1 = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, -0.0, -0.5, -1.0, -1.5, -2.0, -3.0, -4.0, -6.0)
+_CODES = (0, 1, 2, 3, 4, 0, 5, 0, 6, 0, 0, 0, 7)  # of a value by its double
 _PLAIN = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -158,10 +159,10 @@ def _decode_fp8(stored: Stored, dtype: torch.dtype) -> Tensor:
 def _encode_fp8(x: Tensor) -> Stored:
     o, i = x.shape
     blocks = _blocks(x, BLOCK, BLOCK)  # [O, 128, I, 128]
-    e = _scale_exponent(blocks.abs().amax(dim=(1, 3)), _E4M3_MAX, _E4M3_FLOOR)
-    q = (blocks / torch.exp2(e.float())[:, None, :, None]).clamp(-_E4M3_MAX, _E4M3_MAX).to(torch.float8_e4m3fn)
+    s = power_of_two_scale(blocks.abs().amax(dim=(1, 3)), _E4M3_MAX, _E4M3_FLOOR)
+    q = (blocks / s[:, None, :, None]).clamp(-_E4M3_MAX, _E4M3_MAX).to(torch.float8_e4m3fn)
     data = q.view(torch.uint8).flatten(2).flatten(0, 1)[:o, :i]
-    return Stored(data.contiguous().view(torch.float8_e4m3fn), _as_e8m0(e + 127))
+    return Stored(data.contiguous().view(torch.float8_e4m3fn), _as_e8m0(s.view(torch.int32) >> 23))
 
 
 # ---------------------------------------------------------------------------- FP4
@@ -188,20 +189,14 @@ def _decode_fp4(stored: Stored, dtype: torch.dtype) -> Tensor:
 
 
 def _encode_fp4(x: Tensor) -> Stored:
-    o, k = x.shape
+    k = x.shape[1]
     if k % 2:
         raise FormatError(f"FP4 packs two values to a byte, but rows have {k} values: use an even width, or fp8")
-    groups = _blocks(x, 1, GROUP)  # [o, 1, G, 32]
-    e = _scale_exponent(groups.abs().amax(dim=(1, 3)), _E2M1_MAX, _E2M1_FLOOR)
-    a = (groups / torch.exp2(e.float())[:, None, :, None]).abs()
-    # nearest of 0 .5 1 1.5 2 3 4 6; a tie goes to the even code
-    code = (
-        (a > 0.25).int() + (a >= 0.75).int() + (a > 1.25).int() + (a >= 1.75).int()
-        + (a > 2.5).int() + (a >= 3.5).int() + (a > 5.0).int()
-    )  # fmt: skip
-    codes = (code | (torch.signbit(groups).int() << 3)).flatten(2).flatten(0, 1)[:, :k]
+    v, s = fp4_groups(x)  # [o, G, 32], [o, G, 1]
+    code = torch.tensor(_CODES, device=x.device)[(2 * v.abs()).int()]
+    codes = (code | (torch.signbit(v).int() << 3)).flatten(1)[:, :k]
     packed = codes[:, 0::2] | (codes[:, 1::2] << 4)
-    return Stored(packed.to(torch.uint8).view(torch.int8), _as_e8m0(e + 127))
+    return Stored(packed.to(torch.uint8).view(torch.int8), _as_e8m0(s.squeeze(-1).view(torch.int32) >> 23))
 
 
 # ---------------------------------------------------------------------------- shared
@@ -213,13 +208,6 @@ def _blocks(x: Tensor, rows: int, cols: int) -> Tensor:
     if o % rows or i % cols:
         x = F.pad(x, (0, -i % cols, 0, -o % rows))
     return x.reshape(x.shape[0] // rows, rows, x.shape[1] // cols, cols)
-
-
-def _scale_exponent(amax: Tensor, limit: float, floor: float) -> Tensor:
-    """ceil(log2(max(amax, floor) / limit)), from the bits of the FP32 product as DeepSeek's kernels take it."""
-    product = amax.clamp(min=floor) * torch.tensor(1.0 / limit, dtype=torch.float32)
-    bits = product.view(torch.int32)
-    return (bits >> 23) - 127 + ((bits & 0x7FFFFF) != 0).int()
 
 
 def _exact(x: Tensor, s: Tensor, dtype: torch.dtype) -> Tensor:

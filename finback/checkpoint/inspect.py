@@ -78,6 +78,7 @@ def _from_config(file: Path) -> Inventory:
     config = ModelConfig.from_file(file)
     raw = json.loads(file.read_text(encoding="utf-8"))
     expert_format, weight_format = announced_formats(raw)
+    config = config.replace(index_fp4=raw.get("index_fp4", expert_format == "fp4"))
     note = f"no weights here: sizes are computed from DeepSeek's layout ({weight_format} linears, {expert_format} experts)"
     tensors = list(official_tensors(config, expert_format, weight_format))
     return _inventory(file, True, config, 0, tensors, (note,), ())

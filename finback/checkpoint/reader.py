@@ -5,7 +5,8 @@ doubled and mis-shaped tensors are found, all of them, before a single weight is
 Then weights come lazily from memory-mapped files, in two forms that must not be confused:
 `stored(name)` is what the file holds (packed values and their scale), `tensor(name, dtype)` is
 the weight the model computes with. Formats are told by each tensor's own header, never by
-config.json. All names are DeepSeek's, whichever spelling the file uses (see `names`).
+config.json; nor does it say that DeepSeek's indexers run in FP4, which they do where the experts
+are FP4 (`index_fp4` of Finback's own checkpoints says it outright). All names are DeepSeek's, whichever spelling the file uses (see `names`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from torch import Tensor
 from finback.config import ModelConfig, is_dspark
 
 from .formats import FormatError, Stored, decode
-from .layout import DTYPE_BYTES, Weight, scale_name, scale_shape, tensor_bytes, weights, without_mtp
+from .layout import DTYPE_BYTES, Weight, expert_parts, scale_name, scale_shape, tensor_bytes, weights, without_mtp
 from .names import WeightNameError, canonical_names, few, stacked_parts
 
 INDEX = "model.safetensors.index.json"
@@ -148,8 +149,13 @@ def match(path: Path, raw: dict[str, Any], found: list[Entry], promised: dict[st
     config = ModelConfig.from_dict(raw)
     entries, stack_problems = _unstack(entries, config)
     config, entries, notes = _settle_mtp(config, raw, entries)
+    config = config.replace(index_fp4=raw.get("index_fp4", _has_fp4_experts(entries)))
     problems += stack_problems + _inventory_problems(config, entries)
     return Checkpoint(path, config, raw, entries, tuple(notes), tuple(problems))
+
+
+def _has_fp4_experts(entries: dict[str, Entry]) -> bool:
+    return any(e.dtype in ("I8", "U8") for name, e in entries.items() if expert_parts(name))
 
 
 def read_config(directory: Path) -> dict[str, Any]:

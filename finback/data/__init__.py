@@ -9,7 +9,7 @@ from finback.data.duplicates import Duplicates
 from finback.data.middle import FimTokens, fill_in_the_middle, fim_tokens
 from finback.data.packing import pack
 from finback.data.prepare import is_held_out, prepare
-from finback.data.shards import HELD_OUT, TRAIN, Corpus, Documents, open_shards
+from finback.data.shards import HELD_OUT, TRAIN, Corpus, Documents, open_shards, write_atomically
 from finback.data.sources import DataError, Source, check_file, data_root, read_documents
 from finback.data.stream import Seen, Stream
 
@@ -33,4 +33,5 @@ __all__ = [
     "pack",
     "prepare",
     "read_documents",
+    "write_atomically",
 ]

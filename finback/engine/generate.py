@@ -27,7 +27,7 @@ def generate(
     if not ids:
         raise ValueError("there is no token to continue: the prompt is empty")
     state = state if state is not None else model.new_state()
-    generator = torch.Generator().manual_seed(params.seed)
+    answer: list[int] = []
     device = model.embed.weight.device
     last = torch.tensor([-1], device=device)
 
@@ -38,7 +38,8 @@ def generate(
     for a in range(0, len(ids), PREFILL_CHUNK):
         logits = advance(ids[a : a + PREFILL_CHUNK])
     for produced in range(1, params.max_tokens + 1):
-        token = sample(logits, params, generator)
+        token = sample(logits, params, answer).token
+        answer.append(token)
         yield token
         if token in stop_ids or produced == params.max_tokens or state.length >= model.config.max_position_embeddings:
             return

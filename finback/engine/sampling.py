@@ -1,40 +1,100 @@
-"""Which token comes next, given the logits?"""
+"""Which token comes next, given the logits?
+
+Random numbers are a function of the request's seed and the token's place in the answer, so that an answer is the
+same whenever and beside whatever it is computed, and goes on the same after an interruption.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
 
 @dataclass(frozen=True)
 class SamplingParams:
-    """temperature 0 takes the likeliest token; top_p keeps the smallest set of tokens with that probability."""
+    """How an answer is sampled, and when it ends.
+
+    temperature 0 takes the likeliest token. top_k (0: all), top_p and min_p (relative to the likeliest) narrow the
+    choice. presence and frequency penalties lower the logits of tokens already in the answer. logit_bias: added to
+    logits, by token id. stop: strings that end the answer (and are not part of it). logprobs: of how many likeliest
+    tokens log-probabilities are reported beside the chosen one's (None: none), before temperature and narrowing.
+    """
 
     temperature: float = 1.0
     top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    logit_bias: Mapping[int, float] = field(default_factory=dict)
     max_tokens: int = 512
+    stop: tuple[str, ...] = ()
+    logprobs: int | None = None
     seed: int = 0
 
     def __post_init__(self):
         for name, ok, rule in (
             ("temperature", self.temperature >= 0, "0 (greedy) or more"),
             ("top_p", 0 < self.top_p <= 1, "above 0 and at most 1"),
+            ("top_k", self.top_k >= 0, "0 (all tokens) or more"),
+            ("min_p", 0 <= self.min_p <= 1, "between 0 and 1"),
+            ("presence_penalty", -2 <= self.presence_penalty <= 2, "between -2 and 2"),
+            ("frequency_penalty", -2 <= self.frequency_penalty <= 2, "between -2 and 2"),
             ("max_tokens", self.max_tokens >= 1, "at least 1"),
+            ("stop", all(self.stop), "non-empty strings"),
+            ("logprobs", self.logprobs is None or self.logprobs >= 0, "0 or more, or None"),
         ):
             if not ok:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be {rule}")
 
 
-def sample(logits: Tensor, params: SamplingParams, generator: torch.Generator) -> int:
-    """One token id from logits [V]. The generator lives on the CPU, whatever the device, so seeds travel."""
-    logits = logits.float().cpu()
+@dataclass(frozen=True)
+class Choice:
+    """A sampled token; with logprobs its own and the likeliest tokens' log-probabilities."""
+
+    token: int
+    logprob: float | None = None
+    top: tuple[tuple[int, float], ...] = ()
+
+
+def sample(logits: Tensor, params: SamplingParams, answer: Sequence[int] = ()) -> Choice:
+    """The token after `answer`. logits: [V]."""
+    scores = logits.detach().float().cpu()
+    logprob = scores.log_softmax(0) if params.logprobs is not None else None
+    token = _choose(_penalised(scores, params, answer), params, len(answer))
+    if logprob is None:
+        return Choice(token)
+    values, ids = logprob.topk(min(params.logprobs, len(logprob)))
+    return Choice(token, float(logprob[token]), tuple(zip(ids.tolist(), values.tolist())))
+
+
+def _penalised(scores: Tensor, params: SamplingParams, answer: Sequence[int]) -> Tensor:
+    if params.logit_bias:
+        scores = scores.clone()
+        for token, bias in params.logit_bias.items():
+            scores[token] += bias
+    if answer and (params.presence_penalty or params.frequency_penalty):
+        ids, counts = torch.tensor(answer).unique(return_counts=True)
+        scores = scores.index_add(0, ids, -(params.presence_penalty + params.frequency_penalty * counts.float()))
+    return scores
+
+
+def _choose(scores: Tensor, params: SamplingParams, index: int) -> int:
     if params.temperature == 0:
-        return int(logits.argmax())
-    p = torch.softmax(logits / params.temperature, dim=-1)
+        return int(scores.argmax())
+    p, ids = torch.softmax(scores / params.temperature, dim=-1).sort(descending=True, stable=True)
+    keep = torch.ones(len(p), dtype=torch.bool)
+    if params.top_k:
+        keep[params.top_k :] = False
     if params.top_p < 1:
-        p, ids = p.sort(descending=True, stable=True)
-        p = p.masked_fill(p.cumsum(0) - p >= params.top_p, 0.0)
-        return int(ids[torch.multinomial(p, 1, generator=generator)])
-    return int(torch.multinomial(p, 1, generator=generator))
+        keep &= p.cumsum(0) - p < params.top_p
+    if params.min_p:
+        keep &= p >= params.min_p * p[0]
+    cumulative = p.masked_fill(~keep, 0.0).double().cumsum(0)
+    draw = np.random.Generator(np.random.Philox(key=params.seed % (1 << 64), counter=index)).random()
+    at = int(torch.searchsorted(cumulative, draw * cumulative[-1], right=True))
+    return int(ids[min(at, int(keep.nonzero()[-1]))])

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 import finback
-from finback import device
+from finback import device, ops
 from finback.checkpoint import load
 from finback.config import preset
 from finback.model import Batch, new_model
@@ -42,7 +42,7 @@ def examine(shipped_model: Path) -> list[Finding]:
         *_devices(),
         Finding("OK", "threads", f"{torch.get_num_threads()} of {os.cpu_count()} processors (OMP_NUM_THREADS sets it)"),
         _memory(),
-        Finding("OK", "operations", "reference (plain PyTorch), the only backend of this version"),
+        _operations(),
         _shipped(shipped_model),
         _self_test(shipped_model),
     ]
@@ -66,6 +66,14 @@ def _torch() -> Finding:
 def _devices() -> list[Finding]:
     found = [kind for kind in device.KINDS if device.present(kind)]
     return [Finding("OK", "devices", ", ".join(found) + f"; --device auto takes {device.resolve().type}")]
+
+
+def _operations() -> Finding:
+    if ops.BACKEND == "reference":
+        return Finding("NOTE", "operations", "reference (plain PyTorch), because FINBACK_BACKEND says so: inference is slower")
+    if ops.cpu.MISSING:
+        return Finding("NOTE", "operations", f"reference (plain PyTorch): {ops.cpu.MISSING}; inference is slower")
+    return Finding("OK", "operations", f"native CPU kernels, level {ops.cpu.level()} (FINBACK_CPU chooses another); plain PyTorch elsewhere")
 
 
 def _memory() -> Finding:

@@ -2,7 +2,7 @@
 
 `inspect` gathers it (layers, files, parameters, cache, FLOPs, whether it fits this machine) into
 one dataclass, from headers and the config alone; `render` draws that for a terminal and `to_dict`
-gives it as JSON. The numbers come from `finback.checkpoint.inspect` and `finback.lab.cost`.
+gives it as JSON. The numbers come from `finback.checkpoint.inspect` and `finback.cost`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from finback import device
+from finback import cost, device
 from finback.checkpoint.inspect import Inventory, inventory
 from finback.checkpoint.layout import weights
 from finback.config import ModelConfig
-from finback.lab import cost
 from finback.model import storage_dtype
 
 CONTEXTS = (4096, 32768, 131072, 1048576)
@@ -161,7 +160,7 @@ def _render_layers(config: ModelConfig, console: Console) -> None:
     console.print(
         f"        {config.num_hidden_layers} layers, hidden {config.hidden_size}, {config.num_attention_heads} heads of "
         f"{config.head_dim}, {config.n_routed_experts} experts ({config.num_experts_per_tok} + 1 active), "
-        f"vocabulary {config.vocab_size:,}"
+        f"vocabulary {config.vocab_size:,}" + (", indexer in FP4" if config.index_fp4 else "")
     )
 
 

@@ -18,6 +18,7 @@ from finback.model.batch import Pass
 from finback.model.compressor import Compressor
 from finback.model.indexer import Indexer
 from finback.model.layers import Linear, RMSNorm
+from finback.model.state import LayerCache, LayerLayout, SequenceState, keep, recent
 from finback.model.trace import Indexing
 
 
@@ -57,7 +58,7 @@ class Attention(nn.Module):
         indexing = self.indexer is not None and self._needs_index(run)
         if indexing:  # detached: the indexer learns from its own loss, and that loss moves nothing else
             index_x = x.detach()
-            index_q, index_gate = map(batch.split, self.indexer.queries(index_x, latent.detach(), cos, sin))
+            index_q, index_gate = map(batch.split, self.indexer.queries(index_x, latent.detach(), cos, sin, run.fp4_index))
             index_u, index_z = map(batch.split, self.indexer.compressor.project(index_x, batch))
 
         outs = []
@@ -65,24 +66,22 @@ class Attention(nn.Module):
             if not len(q[s]):
                 outs.append(q[s])
                 continue
-            state = states[s].layers[self.layer] if states is not None else None
+            state = states[s] if states is not None else None
             window, entries, selected = kv[s], kv[s][:0], None
             if state is not None:
-                if state.seen != start:
-                    raise ValueError(
-                        f"layer {self.layer} has seen {state.seen} tokens of a sequence that goes on at {start}: "
-                        "an earlier step failed or left this layer out; drop the state and start over"
-                    )
-                state.seen += len(q[s])
-                if state.window is not None:
-                    window = torch.cat((state.window, window))
-                state.window = window[max(window.shape[0] - self.width + 1, 0) :].clone()
-            if self.compressor is not None:
-                past = state.compressor if state is not None else None
-                entries = self.compressor(u[s], z[s], start, freqs, x.dtype, past)
+                cache, layout = self._continue(state, start, len(q[s]))
+                window = torch.cat((recent(cache.window, start, min(start, self.width - 1)), window))
+                keep(cache.window, kv[s], start + len(q[s]))
+            if self.compressor is not None and state is not None:
+                entries = self.compressor.advance(u[s], z[s], start, freqs, state, (cache.u, cache.z), layout.entries)
+            elif self.compressor is not None:
+                entries = self.compressor(u[s], z[s], start, freqs, x.dtype)
             if indexing:
-                past = state.indexer if state is not None else None
-                keys = self.indexer.compressor(index_u[s], index_z[s], start, freqs, x.dtype, past)
+                if state is not None:
+                    rings = cache.index_u, cache.index_z
+                    keys = self.indexer.compressor.advance(index_u[s], index_z[s], start, freqs, state, rings, layout.keys, run.fp4_index)
+                else:
+                    keys = self.indexer.compressor(index_u[s], index_z[s], start, freqs, x.dtype, run.fp4_index)
                 if not run.dense:
                     selected = self.indexer.select(index_q[s], index_gate[s], keys, start)
                 if run.trace is not None and run.trace.wants_indexing and len(entries):
@@ -96,6 +95,11 @@ class Attention(nn.Module):
         out = outs[0] if len(outs) == 1 else torch.cat(outs)
         # Values carry their absolute rotation; turning back by the query's leaves the relative one (spec 2.3).
         return self._project_out(ops.rotate(out, cos, -sin))
+
+    def _continue(self, state: SequenceState, start: int, tokens: int) -> tuple[LayerCache, LayerLayout]:
+        """This layer's part of a state that goes on with so many tokens."""
+        state.advance(self.layer, start, tokens)
+        return state.layers[self.layer], state.pool.layout.layers[self.layer]
 
     def _needs_index(self, run: Pass) -> bool:
         """Whether any query has more entries than the indexer would pick, or its keys must be kept or recorded."""

@@ -15,7 +15,7 @@ from finback import ops
 from finback.model.batch import Batch
 from finback.model.layers import Linear, RMSNorm
 from finback.model.rope import angles
-from finback.model.state import CompressorState
+from finback.model.state import Part, SequenceState, keep, recent
 
 
 class Compressor(nn.Module):
@@ -35,28 +35,50 @@ class Compressor(nn.Module):
         x = x.float()
         return self.wkv(x), self.wgate(x) + self.ape[batch.positions % self.ratio]
 
-    def forward(
-        self, u: Tensor, z: Tensor, start: int, freqs: Tensor, dtype: torch.dtype, state: CompressorState | None
-    ) -> Tensor:
-        """All finished entries [E, dim] of a sequence, after one more segment with rows u, z [n, channels].
+    def forward(self, u: Tensor, z: Tensor, start: int, freqs: Tensor, dtype: torch.dtype, fp4: bool = False) -> Tensor:
+        """The entries [k, dim] that a segment finishes. start: the tokens that went before it. fp4: the entries
+        are keys of an indexer that runs in FP4.
 
-        start: the tokens that went before. The new entries are appended to `state`, if there is one.
+        u, z: [p+n, channels], the rows of the segment's n tokens after `pending(start)` = p earlier ones.
         """
-        if state is not None and state.u is not None:
-            u, z = torch.cat((state.u, u)), torch.cat((state.z, z))
-        elif self.overlap:  # before the first window stands an empty one
+        if self.overlap and start < self.ratio:  # before the first window stands an empty one
             u = torch.cat((u.new_zeros(self.ratio, u.shape[1]), u))
             z = torch.cat((z.new_full((self.ratio, z.shape[1]), -torch.inf), z))
-        done = (u.shape[0] // self.ratio - self.overlap) * self.ratio  # rows that this call uses up
-        pooled = u.new_zeros((0, self.norm.weight.shape[0]), dtype=dtype)
-        if done:
-            used = done + self.overlap * self.ratio
-            pooled = self.norm(ops.pool_windows(u[:used], z[:used], self.ratio, self.overlap).to(dtype))
-            first = start // self.ratio * self.ratio
-            positions = torch.arange(first, first + done, self.ratio, device=u.device)
-            pooled = ops.rotate(pooled, *angles(positions, freqs))
-        if state is None:
-            return pooled
-        # clone: a view would keep the whole segment's rows alive
-        state.u, state.z = u[done:].clone(), z[done:].clone()
-        return state.entries.append(pooled)
+        done = (u.shape[0] // self.ratio - self.overlap) * self.ratio  # rows that these entries use up
+        if not done:
+            return u.new_zeros((0, self.norm.weight.shape[0]), dtype=dtype)
+        used = done + self.overlap * self.ratio
+        pooled = self.norm(ops.pool_windows(u[:used], z[:used], self.ratio, self.overlap).to(dtype))
+        first = start // self.ratio * self.ratio
+        positions = torch.arange(first, first + done, self.ratio, device=u.device)
+        pooled = ops.rotate(pooled, *angles(positions, freqs))
+        return ops.round_index(pooled) if fp4 else pooled
+
+    def pending(self, start: int) -> int:
+        """How many rows before token `start` later entries still need: an unfinished window's, and with overlap
+        those of the window before it."""
+        return start % self.ratio + (self.ratio if self.overlap and start >= self.ratio else 0)
+
+    def advance(
+        self,
+        u: Tensor,
+        z: Tensor,
+        start: int,
+        freqs: Tensor,
+        state: SequenceState,
+        rings: tuple[Tensor, Tensor],
+        part: Part,
+        fp4: bool = False,
+    ) -> Tensor:
+        """All finished entries [E, dim] of a cached sequence after one more segment with rows u, z [n, channels].
+
+        rings: where earlier rows of u and z wait; part: where finished entries lie in the state's blocks.
+        """
+        end, count = start + u.shape[0], self.pending(start)
+        earlier = [recent(ring, start, count) for ring in rings]
+        entries = self(torch.cat((earlier[0], u)), torch.cat((earlier[1], z)), start, freqs, part.dtype, fp4)
+        for ring, rows in zip(rings, (u, z)):
+            keep(ring, rows, end)
+        if len(entries):
+            state.write(part, start // self.ratio, entries)
+        return state.read(part, end // self.ratio)

@@ -1,8 +1,8 @@
 """Which compressed entries does a CSA token read? The lightning indexer (report 2.3.1).
 
 It has a compressor of its own for narrow keys, queries made from the attention's query latent, and
-a weight for each index head. DeepSeek's code also applies a Hadamard rotation to queries and keys
-before rounding them to FP4; without that rounding it changes no score and is left out here.
+a weight for each index head. A model that was trained for it multiplies queries and keys in FP4,
+both turned by a Hadamard matrix first (report 5.2.1); without the rounding the turn would cancel.
 Selection has no gradient: the indexer learns from a loss on `ops.index_scores`, which has one.
 """
 
@@ -25,13 +25,16 @@ class Indexer(nn.Module):
         self.weights_proj = Linear(config.hidden_size, self.heads)
         self.compressor = Compressor(config.hidden_size, self.dim, ratio, overlap=True, eps=config.rms_norm_eps)
 
-    def queries(self, x: Tensor, latent: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
+    def queries(self, x: Tensor, latent: Tensor, cos: Tensor, sin: Tensor, fp4: bool) -> tuple[Tensor, Tensor]:
         """q [T, Hi, ci] rotated, and the heads' weights [T, Hi] with both scale factors in them.
 
         x: [T, D] the attention's input; latent: [T, q_lora_rank] the normed query latent.
         """
         q = self.wq_b(latent).unflatten(1, (self.heads, self.dim))
-        return ops.rotate(q, cos, sin), self.weights_proj(x).float() * (self.dim**-0.5 * self.heads**-0.5)
+        q = ops.rotate(q, cos, sin)
+        if fp4:
+            q = ops.round_index(q)
+        return q, self.weights_proj(x).float() * (self.dim**-0.5 * self.heads**-0.5)
 
     def select(self, q: Tensor, gate: Tensor, keys: Tensor, start: int) -> Tensor | None:
         """The picked entries [T, topk] (-1: none) of a segment, or None where every visible entry is picked."""

@@ -1,7 +1,8 @@
 """Which experts work on a token, and how do their outputs add up? (report 2.1)
 
 One shared expert and the top-k of the routed ones. Affinities are sqrt(softplus), FP32; the bias
-only selects. The first layers route by a fixed table from token id to experts, and still weigh
+only selects. Where training prepares for FP4, the routed experts compute with their rounded weights
+(report 5.2.1). The first layers route by a fixed table from token id to experts, and still weigh
 them by the learned affinities. The clamp of SwiGLU holds for routed and shared experts.
 """
 
@@ -73,7 +74,10 @@ class MoE(nn.Module):
         if run.trace is not None:
             run.trace.routing[self.layer] = Routing(a, ids, self.gate.bias is None)
         routed, shared = self.experts, self.shared_experts
-        y = ops.experts(x, ids, weights, routed.w1, routed.w2, routed.w3, self.limit)
+        w1, w2, w3 = routed.w1, routed.w2, routed.w3
+        if run.fp4_experts:
+            w1, w2, w3 = ops.round_fp4(w1), ops.round_fp4(w2), ops.round_fp4(w3)
+        y = ops.experts(x, ids, weights, w1, w2, w3, self.limit)
         y = y + ops.swiglu(x, shared.w1.weight, shared.w2.weight, shared.w3.weight, self.limit)
         return y.to(x.dtype)
 

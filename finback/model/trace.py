@@ -33,10 +33,12 @@ class Indexing:
 @dataclass
 class Trace:
     """routing by layer (MTP blocks follow the layers); indexing in the order of layers, then segments, or None
-    to do without it: it costs the attention mass of every entry."""
+    to do without it: it costs the attention mass of every entry; mixing, if it is a list: the matrices [n, n, T] by
+    which each sublayer mixes the streams, in order (`comb` of `ops.hc_pre`), detached."""
 
     routing: dict[int, Routing] = field(default_factory=dict)
     indexing: list[Indexing] | None = field(default_factory=list)
+    mixing: list[Tensor] | None = None
 
     @property
     def wants_indexing(self) -> bool:

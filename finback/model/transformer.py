@@ -18,12 +18,13 @@ from torch import Tensor, nn
 from finback import ops
 from finback.config import ModelConfig
 from finback.model import hyper_connections as hc
+from finback.model import native
 from finback.model.attention import Attention
 from finback.model.batch import Batch, Pass
 from finback.model.layers import RMSNorm
 from finback.model.moe import MoE
 from finback.model.rope import Rope, angles, frequencies
-from finback.model.state import SequenceState
+from finback.model.state import Layout, Pool, SequenceState
 
 
 class Block(nn.Module):
@@ -41,10 +42,16 @@ class Block(nn.Module):
 
     def forward(self, h: Tensor, run: Pass) -> Tensor:
         """h: [T, n, D] residual streams -> the same shape."""
-        x, post, comb = hc.read(self, "hc_attn", h, self.config)
+        x, post, comb = self._read("hc_attn", h, run)
         h = ops.hc_post(self.attn(self.attn_norm(x), run), h, post, comb)
-        x, post, comb = hc.read(self, "hc_ffn", h, self.config)
+        x, post, comb = self._read("hc_ffn", h, run)
         return ops.hc_post(self.ffn(self.ffn_norm(x), run), h, post, comb)
+
+    def _read(self, prefix: str, h: Tensor, run: Pass) -> tuple[Tensor, Tensor, Tensor]:
+        x, post, comb = hc.read(self, prefix, h, self.config)
+        if run.trace is not None and run.trace.mixing is not None:
+            run.trace.mixing.append(comb.detach())
+        return x, post, comb
 
 
 class Transformer(nn.Module):
@@ -64,11 +71,18 @@ class Transformer(nn.Module):
             MTPBlock(config, config.num_hidden_layers + i) for i in range(config.num_nextn_predict_layers)
         )
         self._freqs: dict[tuple[torch.device, bool], Tensor] = {}
+        self._planner = native.Planner()
 
-    def new_pass(self, batch: Batch, states: Sequence[SequenceState] | None = None, **options: Any) -> Pass:
-        """Checks a batch and prepares its forward; options are the fields of `Pass`. Raises ValueError."""
+    def new_pass(
+        self, batch: Batch, states: Sequence[SequenceState] | None = None, fp4: bool = False, **options: Any
+    ) -> Pass:
+        """Checks a batch and prepares its forward; options are the fields of `Pass`. Raises ValueError.
+
+        fp4: as the model will compute once its experts are stored in FP4 (quantisation-aware training).
+        """
         self._check(batch, states)
-        return Pass(batch, {compressed: self._rope(batch, compressed) for compressed in (False, True)}, states, **options)
+        ropes = {compressed: self._rope(batch, compressed) for compressed in (False, True)}
+        return Pass(batch, ropes, states, fp4_experts=fp4, fp4_index=fp4 or self.config.index_fp4, **options)
 
     def _rope(self, batch: Batch, compressed: bool) -> Rope:
         key = (batch.positions.device, compressed)
@@ -78,6 +92,8 @@ class Transformer(nn.Module):
 
     def streams(self, run: Pass) -> Tensor:
         """The residual streams [T, n, D] after the last layer. Advances the states, one for each segment."""
+        for state, (a, b) in zip(run.states or (), run.batch.spans):
+            state.reserve(state.length + b - a)
         h = self.embed(run.batch.tokens).unsqueeze(1).repeat(1, self.config.hc_mult, 1)
         for block in self.layers:
             h = block(h, run)
@@ -91,6 +107,10 @@ class Transformer(nn.Module):
 
     def forward(self, batch: Batch, states: Sequence[SequenceState] | None = None, rows: Tensor | None = None) -> Tensor:
         """Next-token logits [T, V] FP32, or [len(rows), V] for the given rows of the batch only."""
+        plan = self._planner.current(self)
+        if plan is not None and all(state.pool.layout == plan.layout for state in states or ()):
+            self._check(batch, states)
+            return native.forward(plan, batch, states, rows)
         h = self.streams(self.new_pass(batch, states))
         return self.read_out(h if rows is None else h[rows])
 
@@ -99,9 +119,13 @@ class Transformer(nn.Module):
         batch = Batch.of(sequences, device=self.embed.weight.device)
         return list(batch.split(self(batch)))
 
-    def new_state(self) -> SequenceState:
-        """An empty cache for one sequence."""
-        return SequenceState.empty(self.config)
+    def new_pool(self, limit: int | None = None) -> Pool:
+        """Memory for the compressed entries of many sequences, at most `limit` blocks."""
+        return Pool(Layout(self.config, self.embed.weight.dtype), self.embed.weight.device, limit)
+
+    def new_state(self, pool: Pool | None = None) -> SequenceState:
+        """An empty cache for one sequence, in a pool of its own unless one is given."""
+        return SequenceState.empty(pool if pool is not None else self.new_pool())
 
     def _check(self, batch: Batch, states: Sequence[SequenceState] | None) -> None:
         c = self.config

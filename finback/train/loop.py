@@ -1,6 +1,7 @@
 """How is a model pre-trained? The recipe's schedule, step by step, and a folder that survives being killed.
 
 The run's folder holds everything: the tokenizer, the prepared corpus, `log.jsonl` (a line per step),
+`samples.jsonl` (answers at each evaluation), `run.json` (what it is a run of), `tensorboard/`,
 `checkpoints/` (all that is needed to go on with exactly the next token), and at the end `loss.png`,
 `samples.md` and `model/` in DeepSeek's layout. Nothing in a step draws random numbers: the start
 follows from the recipe's seed, the order of the data from the stream's integers.
@@ -8,6 +9,7 @@ follows from the recipe's seed, the order of the data from the stream's integers
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
@@ -22,27 +24,31 @@ import torch.nn.functional as F
 from rich.console import Console
 from torch import Tensor
 
-from finback.checkpoint import save
+from finback.checkpoint import load, save
+from finback.cost import parameters, training_flops
 from finback.data import HELD_OUT, Corpus, Stream, check_file, data_root, is_held_out, pack, prepare, read_documents
+from finback.device import matmul_flops
 from finback.engine import SamplingParams, generate
-from finback.model import Batch, Transformer, new_model
+from finback.model import Batch, Trace, Transformer, new_model
 from finback.text import Tokenizer, encode_messages, load_tokenizer, train_tokenizer
 from finback.train.losses import Losses, Weights, losses, update_biases
 from finback.train.optim import MuonAdamW, build_optimizer, parameter_groups, table
 from finback.train.plot import plot_run
 from finback.train.recipe import Recipe
 from finback.train.schedule import Moment, at, count_steps
-from finback.train.sight import LiveView
+from finback.train.sight import Board, LiveView
 
 CHECKPOINT_SECONDS = 60.0
 KEEP = 2  # checkpoints
 EVALUATIONS = 12  # over a run
 EVALUATION_TOKENS = 4096  # in one forward
+SAMPLE_TOKENS = 60  # of an answer at an evaluation
 
 
 @dataclass
 class Run:
-    """The state of a run; `step` and `tokens` count what the weights have seen."""
+    """The state of a run; `step` and `tokens` count what the weights have seen. `ceiling`: FLOP/s of a bare matrix
+    product on this machine, in the dtype that the model computes in."""
 
     recipe: Recipe
     folder: Path
@@ -51,6 +57,7 @@ class Run:
     model: Transformer
     optimizer: MuonAdamW
     stream: Stream
+    ceiling: float
     step: int = 0
     tokens: int = 0
 
@@ -61,14 +68,17 @@ def train(recipe: Recipe, folder: str | Path, console: Console) -> Path:
     steps = count_steps(recipe.schedule)
     every = max(steps // EVALUATIONS, 1)
     saved = time.monotonic()
-    with LiveView(console, recipe, steps) as view, (run.folder / "log.jsonl").open("a") as log:
+    log_file = run.folder / "log.jsonl"
+    past = read_log(log_file) if log_file.exists() else []
+    with LiveView(console, recipe, steps) as view, Board(run.folder / "tensorboard", past) as board, log_file.open("a") as log:
         while run.tokens < recipe.schedule.tokens:
             row = training_step(run)
             if run.step % every == 0 or run.tokens >= recipe.schedule.tokens:
-                row["bits_per_byte"] = evaluate(run)
+                row |= assess(run)
             log.write(json.dumps(row) + "\n")
             log.flush()
             view.show(row)
+            board.show(row)
             if time.monotonic() - saved > CHECKPOINT_SECONDS:
                 _save_checkpoint(run)
                 saved = time.monotonic()
@@ -81,7 +91,9 @@ def training_step(run: Run) -> dict[str, Any]:
     began = time.perf_counter()
     moment = at(run.recipe.schedule, run.step, run.tokens)
     batch, targets = _batch(run.stream.next(moment.batch_tokens, moment.stage.sequence))
-    found = losses(run.model, batch, targets, _weights(run.recipe, moment), dense=moment.stage.attention != "sparse")
+    found = losses(
+        run.model, batch, targets, _weights(run.recipe, moment), dense=moment.stage.attention != "sparse", fp4=moment.stage.fp4
+    )
     found.total.backward()
     moved = [p for p in run.model.parameters() if p.grad is not None]
     norm = float(torch.nn.utils.clip_grad_norm_(moved, run.recipe.optimizer.clip))
@@ -95,12 +107,23 @@ def training_step(run: Run) -> dict[str, Any]:
     if moment.stage.attention != "warmup":
         update_biases(run.model, found.loads, run.recipe.losses.bias_speed)
     run.step, run.tokens = run.step + 1, run.tokens + len(targets)
-    return _row(run, moment, found, norm, len(targets) / (time.perf_counter() - began))
+    return _row(run, moment, found, norm, [b - a for a, b in batch.spans], time.perf_counter() - began)
+
+
+def assess(run: Run) -> dict[str, Any]:
+    """What an evaluation adds to its step's row; answers to the recipe's prompts go to samples.jsonl."""
+    began = time.perf_counter()
+    found = {"bits_per_byte": evaluate(run), "sinkhorn_error": sinkhorn_error(run)}
+    samples = {prompt: answer(run, prompt, SAMPLE_TOKENS) for prompt in run.recipe.samples}
+    with (run.folder / "samples.jsonl").open("a", encoding="utf-8") as out:
+        out.write(json.dumps({"step": run.step, "tokens": run.tokens, "samples": samples}) + "\n")
+    found["evaluation_seconds"] = round(time.perf_counter() - began, 3)
+    return {name: value for name, value in found.items() if value is not None}
 
 
 @torch.no_grad()
 def evaluate(run: Run) -> dict[str, float]:
-    """Validation bits per UTF-8 byte of each source, with the attention of the current stage."""
+    """Validation bits per UTF-8 byte of each source, with the attention and weights of the current stage."""
     moment = at(run.recipe.schedule, run.step, run.tokens)
     out = {}
     for name in run.corpus.names:
@@ -111,10 +134,34 @@ def evaluate(run: Run) -> dict[str, float]:
         nats = 0.0
         for group in _groups(pieces, EVALUATION_TOKENS):
             batch, targets = _batch(group)
-            h = run.model.streams(run.model.new_pass(batch, dense=moment.stage.attention != "sparse"))
+            dense = moment.stage.attention != "sparse"
+            h = run.model.streams(run.model.new_pass(batch, dense=dense, fp4=moment.stage.fp4))
             nats += F.cross_entropy(run.model.read_out(h), targets, reduction="sum").item()
         out[name] = round(nats / math.log(2) / documents.text_bytes, 4)
     return out
+
+
+@torch.no_grad()
+def sinkhorn_error(run: Run) -> float | None:
+    """How far the worst row or column sum of any stream-mixing matrix is from 1, over all sublayers, on one held-out
+    piece of each source (report 2.2: they should be doubly stochastic). None where nothing is held out."""
+    moment = at(run.recipe.schedule, run.step, run.tokens)
+    held_out = [run.corpus.documents(name, HELD_OUT) for name in run.corpus.names]
+    pieces = [piece for documents in held_out if len(documents) for piece in pack([documents[0]], moment.stage.sequence)[:1]]
+    if not pieces:
+        return None
+    trace = Trace(indexing=None, mixing=[])
+    run.model.streams(run.model.new_pass(_batch(pieces)[0], dense=moment.stage.attention != "sparse", trace=trace))
+    errors = (float((comb.sum(dim=dim) - 1).abs().max()) for comb in trace.mixing for dim in (0, 1))
+    return max(errors, default=None)
+
+
+def answer(run: Run, prompt: str, tokens: int) -> str:
+    """What the model says to a prompt now, in at most so many tokens; the same weights always say the same."""
+    ids = run.tokenizer.encode(encode_messages([{"role": "user", "content": prompt}], thinking_mode="chat"))
+    params = SamplingParams(temperature=0.7, top_p=0.9, max_tokens=tokens, seed=run.recipe.seed)
+    said = generate(run.model, ids, params, {run.tokenizer.eos_id})
+    return run.tokenizer.decode([token for token in said if token != run.tokenizer.eos_id])
 
 
 def _weights(recipe: Recipe, moment: Moment) -> Weights:
@@ -124,13 +171,15 @@ def _weights(recipe: Recipe, moment: Moment) -> Weights:
     return Weights(mtp=moment.mtp_loss_weight, balance=recipe.losses.balance, indexer=indexer)
 
 
-def _row(run: Run, moment: Moment, found: Losses, norm: float, speed: float) -> dict[str, Any]:
+def _row(run: Run, moment: Moment, found: Losses, norm: float, lengths: list[int], seconds: float) -> dict[str, Any]:
     idle = sum(int((load == 0).sum()) for load in found.loads.values())
     peak = max((float(load.max() * len(load)) for load in found.loads.values()), default=None)
+    flops = training_flops(run.model.config, lengths, moment.stage.attention, found.mtp is not None)
     row = {
         "step": run.step, "tokens": run.tokens, "attention": moment.stage.attention, "loss": found.next_token, "mtp": found.mtp,
         "balance": found.balance, "indexer": found.indexer, "recall": found.recall, "grad_norm": norm,
-        "lr": moment.learning_rate, "busiest_expert": peak, "idle_experts": idle, "speed": speed,
+        "lr": moment.learning_rate, "busiest_expert": peak, "idle_experts": idle, "speed": sum(lengths) / seconds,
+        "seconds": seconds, "flops": flops, "ceiling": run.ceiling, "mfu": flops / seconds / run.ceiling,
     }  # fmt: skip
     return {key: value for key, value in row.items() if value is not None}
 
@@ -165,7 +214,10 @@ def _open(recipe: Recipe, folder: Path, console: Console) -> Run:
     )  # fmt: skip
     model = new_model(recipe.model.replace(vocab_size=tokenizer.vocab_size), recipe.seed).train()
     optimizer = build_optimizer(model, recipe.optimizer.weight_decay, recipe.optimizer.kind)
-    run = Run(recipe, folder, tokenizer, corpus, model, optimizer, Stream(corpus, recipe.sources, recipe.seed, recipe.data.fim_rate))
+    stream = Stream(corpus, recipe.sources, recipe.seed, recipe.data.fim_rate)
+    weight = model.embed.weight
+    run = Run(recipe, folder, tokenizer, corpus, model, optimizer, stream, matmul_flops(weight.device, weight.dtype))
+    _write_about(run)
     console.print(table(parameter_groups(model, recipe.optimizer.weight_decay, recipe.optimizer.kind)))
     if _restore(run):
         console.print(f"going on at step {run.step}, {run.tokens:,} tokens")
@@ -216,11 +268,27 @@ def _restore(run: Run) -> bool:
         run.optimizer.load_state_dict(state["optimizer"])
         run.stream.restore(state["stream"])
         run.step, run.tokens = state["step"], state["tokens"]
-    log = run.folder / "log.jsonl"
-    if log.exists():  # what was logged after the checkpoint will happen again
-        rows = read_log(log)
-        _write(log, lambda out: out.writelines(json.dumps(r).encode() + b"\n" for r in rows if r["step"] <= run.step))
+    for file in (run.folder / "log.jsonl", run.folder / "samples.jsonl"):
+        if file.exists():  # what was logged after the checkpoint will happen again
+            kept = [json.dumps(row) + "\n" for row in read_log(file) if row["step"] <= run.step]
+            _write(file, lambda out: out.write("".join(kept).encode()))
     return bool(found)
+
+
+def _write_about(run: Run) -> None:
+    """run.json: what a report says of a run beside its curves."""
+    count, config = parameters(run.model.config), run.model.config
+    about = {
+        "name": run.recipe.name, "seed": run.recipe.seed, "parameters": count.total, "active": count.active,
+        "tokens": run.recipe.schedule.tokens, "steps": count_steps(run.recipe.schedule), "model": config.to_dict(),
+        "schedule": dataclasses.asdict(run.recipe.schedule), "optimizer": dataclasses.asdict(run.recipe.optimizer),
+        "sources": [
+            {"name": lane.name, "share": lane.share, "tokens": lane.documents.tokens, "origin": s.origin, "licence": s.licence}
+            for lane, s in zip(run.stream.lanes, run.recipe.sources)
+        ],
+        "threads": torch.get_num_threads(), "device": run.model.embed.weight.device.type,
+    }  # fmt: skip
+    _write(run.folder / "run.json", lambda out: out.write((json.dumps(about, indent=1) + "\n").encode()))
 
 
 def read_log(file: Path) -> list[dict[str, Any]]:
@@ -239,16 +307,19 @@ def _write(file: Path, produce: Callable[[Any], object]) -> None:
 
 
 def _finish(run: Run, console: Console) -> Path:
-    model, folder = run.model.eval(), run.folder / "model"
-    save(model, folder, weight_format="bf16")
+    folder = run.folder / "model"
+    if run.recipe.schedule.stages[-1].fp4:  # in FP32 beside the experts, so that the files compute what training did, to the bit
+        run.model.config = run.model.config.replace(index_fp4=True)
+        save(run.model, folder, weight_format="fp32", expert_format="fp4")
+    else:
+        save(run.model, folder, weight_format="bf16")
+    run.model = load(folder)  # what is shown is what was written
     run.tokenizer.save(folder)
     plot_run(read_log(run.folder / "log.jsonl"), run.folder / "loss.png", f"{run.recipe.name}: {run.tokens / 1e6:.1f}M tokens")
-    parts = []
-    for prompt in run.recipe.samples:
-        ids = run.tokenizer.encode(encode_messages([{"role": "user", "content": prompt}], thinking_mode="chat"))
-        params = SamplingParams(temperature=0.7, top_p=0.9, max_tokens=200, seed=run.recipe.seed)
-        answer = [t for t in generate(model, ids, params, {run.tokenizer.eos_id}) if t != run.tokenizer.eos_id]
-        parts.append(f"**{prompt}**\n\n{run.tokenizer.decode(answer)}\n")
+    parts = [f"**{prompt}**\n\n{answer(run, prompt, 200)}\n" for prompt in run.recipe.samples]
     (run.folder / "samples.md").write_text("\n".join(parts), encoding="utf-8")
-    console.print(f"model: {folder}   curve: {run.folder / 'loss.png'}   samples: {run.folder / 'samples.md'}")
+    console.print(
+        f"model: {folder}   curve: {run.folder / 'loss.png'}   samples: {run.folder / 'samples.md'}\n"
+        f"the whole run as a page: finback report {run.folder}"
+    )
     return folder

@@ -50,13 +50,14 @@ def losses(
     weights: Weights,
     dense: bool = False,
     routing: dict[int, Tensor] | None = None,
+    fp4: bool = False,
 ) -> Losses:
     """All losses of one forward. targets: [T] int64, the next token of every row.
 
     loads: [E] float, the share of the choices that fell on each expert, by layer with a learned router.
     """
     trace = Trace(indexing=[] if weights.indexer else None)
-    run = model.new_pass(batch, dense=dense, routing=routing, trace=trace)
+    run = model.new_pass(batch, dense=dense, routing=routing, trace=trace, fp4=fp4)
     h = model.streams(run)
     main = F.cross_entropy(model.read_out(h), targets)
     # a weight of zero cuts the gradient off, so that what only this loss would move is left alone

@@ -1,6 +1,7 @@
 """What does a training run consist of? A recipe: one TOML file, checked before anything starts.
 
-    name, seed, samples     the run, all its randomness, and prompts to answer at its end
+    name, seed, samples     the run, all its randomness, and prompts to answer at each evaluation and at the end
+    size                    one number instead of the settings below (finback/train/scaling.py); those given here win
     [model]                 a preset and the fields of ModelConfig that differ from it
     [tokenizer]             size and number splitting of the vocabulary that is trained first
     [data] and [[source]]   the texts and how they are prepared
@@ -18,6 +19,7 @@ from typing import Any
 
 from finback.config import ModelConfig, preset
 from finback.data import Source
+from finback.train.scaling import fill_in
 from finback.train.schedule import Schedule, read_schedule
 
 
@@ -73,7 +75,7 @@ class Recipe:
     samples: tuple[str, ...] = ()
 
 
-_KEYS = {"name", "seed", "samples", "model", "tokenizer", "data", "source", "schedule", "optimizer", "losses"}
+_KEYS = {"name", "seed", "samples", "size", "model", "tokenizer", "data", "source", "schedule", "optimizer", "losses"}
 
 
 def read_recipe(path: str | Path) -> Recipe:
@@ -87,13 +89,15 @@ def read_recipe(path: str | Path) -> Recipe:
     _only(raw, _KEYS, "the recipe")
     if not isinstance(raw.get("source", []), list):
         raise RecipeError(f"{path} has a [source]: write [[source]], because a recipe may have several")
+    _only(raw.get("model", {}), {"preset", *(f.name for f in dataclasses.fields(ModelConfig))}, "[model]")
+    if "size" in raw:
+        raw = fill_in(raw)
     sources = tuple(_fill(Source, s, f"[[source]] number {i}") for i, s in enumerate(raw.get("source", []), 1))
     if not sources:
         raise RecipeError(f"{path} has no [[source]]: name at least one text to train on")
     tokenizer = _fill(TokenizerOptions, raw.get("tokenizer", {}), "[tokenizer]")
     changes = dict(raw.get("model", {}))
     base = preset(changes.pop("preset", "nano"))
-    _only(changes, {f.name for f in dataclasses.fields(ModelConfig)}, "[model]")
     config = base.replace(vocab_size=tokenizer.vocab_size, **changes)
     optimizer = _fill(OptimizerOptions, raw.get("optimizer", {}), "[optimizer]")
     if optimizer.kind not in ("muon", "adamw"):
@@ -107,6 +111,11 @@ def read_recipe(path: str | Path) -> Recipe:
         raise RecipeError(f"a stage has sequence={longest}, above max_position_embeddings={config.max_position_embeddings}")
     if "CSA" not in config.layer_kinds and any(stage.attention == "warmup" for stage in schedule.stages):
         raise RecipeError("a stage warms up the indexer, but the model has no CSA layer: remove the stage")
+    if any(stage.fp4 for stage in schedule.stages):
+        for name in ("hidden_size", "moe_intermediate_size"):
+            if getattr(config, name) % 2:
+                raise RecipeError(f"a stage trains for FP4, which packs two values to a byte, but {name}={getattr(config, name)} is odd")
+        config.replace(index_fp4=True)  # what the model becomes at the end is checked now
     return Recipe(
         name=raw.get("name", Path(path).stem), seed=raw.get("seed", 0), model=config, tokenizer=tokenizer, data=data,
         sources=sources, schedule=schedule, optimizer=optimizer, losses=_fill(LossOptions, raw.get("losses", {}), "[losses]"),

@@ -2,7 +2,7 @@
 
 Pure functions of the steps and tokens so far (report 4): linear warm-up in steps, then constant, then a
 cosine tail; a batch that grows with the tokens; stages that lengthen the sequences and lead from dense
-attention over a warm-up of the indexer to sparse attention. A schedule that contradicts itself is refused
+attention over a warm-up of the indexer to sparse attention, and to weights that will be FP4. A schedule that contradicts itself is refused
 when it is made. This file knows nothing of models or of how a stage is carried out.
 """
 
@@ -25,12 +25,14 @@ class Stage:
     """`tokens` of the run with pieces of at most `sequence` tokens.
 
     attention: "dense" reads every visible entry; "warmup" still does, while the indexer learns from it;
-    "sparse" reads what the indexer picks.
+    "sparse" reads what the indexer picks. fp4: the routed experts and the indexer compute as they will once
+    exported in FP4, while the full-precision weights learn (report 5.2.1).
     """
 
     tokens: int
     sequence: int
     attention: Attention
+    fp4: bool = False
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,7 @@ def _validate(s: Schedule) -> None:
         whole(stage.tokens, f"tokens of stage {i}", 1)
         whole(stage.sequence, f"sequence of stage {i}", 1)
         check(stage.attention in kinds, f"attention of stage {i} is {stage.attention!r}; choose one of {', '.join(kinds)}")
+        check(isinstance(stage.fp4, bool), f"fp4 of stage {i} is {stage.fp4!r}; it must be true or false")
         smallest = batch_tokens_at(s, seen)
         check(
             stage.sequence <= smallest,
@@ -197,11 +200,15 @@ def _validate(s: Schedule) -> None:
         )
         if before is not None:
             check(
-                kinds.index(stage.attention) >= kinds.index(before),
-                f"stage {i} goes back from {before} to {stage.attention} attention: order the stages dense, warmup, sparse",
+                kinds.index(stage.attention) >= kinds.index(before.attention),
+                f"stage {i} goes back from {before.attention} to {stage.attention} attention: order the stages dense, warmup, sparse",
             )
             check(
-                (before, stage.attention) != ("dense", "sparse"),
+                (before.attention, stage.attention) != ("dense", "sparse"),
                 f"stage {i} goes from dense to sparse attention with an untrained indexer: put a warmup stage between",
             )
-        seen, before = seen + stage.tokens, stage.attention
+            check(
+                stage.fp4 or not before.fp4,
+                f"stage {i} leaves FP4 again, and what it learns would be lost in the export: set fp4 = true there too",
+            )
+        seen, before = seen + stage.tokens, stage

@@ -1,10 +1,12 @@
-"""What is a run doing now? A few lines in the terminal that follow it."""
+"""What is a run doing now? A few lines in the terminal that follow it, and the same numbers for TensorBoard."""
 
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from collections import deque
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group
@@ -16,6 +18,7 @@ from finback.train.recipe import Recipe
 
 _SPARKS = "▁▂▃▄▅▆▇█"
 WIDTH = 60  # of the loss curve, in characters
+COLUMNS = 4
 
 
 class LiveView:
@@ -27,6 +30,7 @@ class LiveView:
         self.losses: list[float] = []
         self.recent: deque[tuple[float, int]] = deque(maxlen=20)  # (time, tokens)
         self.evaluation: dict[str, float] = {}
+        self.sinkhorn: float | None = None
         self.bar = Progress(TextColumn(recipe.name), BarColumn(bar_width=40), MofNCompleteColumn(), TextColumn("{task.fields[eta]}"))
         self.task = self.bar.add_task("", total=steps, eta="")
         self.live = Live(console=console, refresh_per_second=2, transient=False)
@@ -42,6 +46,7 @@ class LiveView:
         self.losses.append(row["loss"])
         self.recent.append((time.monotonic(), row["tokens"]))
         self.evaluation = row.get("bits_per_byte", self.evaluation)
+        self.sinkhorn = row.get("sinkhorn_error", self.sinkhorn)
         (t0, n0), (t1, n1) = self.recent[0], self.recent[-1]
         speed = (n1 - n0) / (t1 - t0) if t1 > t0 else row["speed"]
         left = (self.total - row["tokens"]) / max(speed, 1e-9)
@@ -56,14 +61,48 @@ class LiveView:
             "loss": f"{row['loss']:.3f}", "MTP": _maybe(row, "mtp", ".3f"), "gradient": f"{row['grad_norm']:.2f}",
             "learning rate": f"{row['lr']:.1e}", "tokens/s": f"{speed:,.0f}", "attention": row["attention"],
             "recall": _maybe(row, "recall", ".0%"), "busiest expert": _maybe(row, "busiest_expert", ".2f", "x mean"),
-            "idle experts": str(row["idle_experts"]), "bits/byte": "  ".join(f"{k} {v:.3f}" for k, v in self.evaluation.items()),
+            "idle experts": str(row["idle_experts"]), "MFU": f"{row['mfu']:.1%} of {row['ceiling'] / 1e9:,.0f} GFLOP/s",
+            "Sinkhorn error": f"{self.sinkhorn:.0e}" if self.sinkhorn is not None else "",
+            "bits/byte": "  ".join(f"{k} {v:.3f}" for k, v in self.evaluation.items()),
         }  # fmt: skip
         table = Table.grid(padding=(0, 2))
         items = [f"[dim]{name}[/] {value}" for name, value in found.items() if value]
-        table.add_row(*items[:5])
-        table.add_row(*items[5:9])
-        table.add_row(*items[9:])
+        for a in range(0, len(items), COLUMNS):
+            table.add_row(*items[a : a + COLUMNS])
         return table
+
+
+class Board:
+    """The log's rows as TensorBoard's curves, where the tensorboard package is installed. Use as a context.
+
+    They are written anew from `past`, the rows so far, so that no step that a killed run repeats is there twice.
+    """
+
+    def __init__(self, folder: Path, past: list[dict[str, Any]]):
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            self.writer = None
+            return
+        self.writer = SummaryWriter(folder, purge_step=0)  # a TensorBoard that is watching drops what it has shown
+        for row in past:
+            self.show(row)
+
+    def __enter__(self) -> Board:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.writer is not None:
+            self.writer.close()
+
+    def show(self, row: dict[str, Any]) -> None:
+        if self.writer is None:
+            return
+        for name, value in row.items():
+            for source, number in value.items() if isinstance(value, dict) else [("", value)]:
+                if isinstance(number, (int, float)) and name != "step":
+                    self.writer.add_scalar(f"{name}/{source}" if source else name, number, row["step"])
 
 
 def sparkline(values: list[float], width: int) -> str:

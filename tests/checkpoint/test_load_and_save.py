@@ -9,9 +9,11 @@ from safetensors.torch import load_file
 
 from finback.checkpoint import CheckpointError, convert, load, open_checkpoint, save
 from finback.checkpoint.formats import decode, encode
+from finback.checkpoint.inspect import inventory
 from finback.checkpoint.layout import official_tensors, total_bytes
 from finback.checkpoint.reader import INDEX
 from finback.config import ModelConfig
+from finback.model import Transformer
 
 FORMATS = [("fp32", "fp32"), ("bf16", "bf16"), ("fp8", "fp4"), ("fp8", "fp8"), ("bf16", "fp4")]
 
@@ -103,6 +105,47 @@ def test_config_of_a_quantised_checkpoint_announces_it(tiny_model, tmp_path):
     raw = json.loads((tmp_path / "plain/config.json").read_text())
     assert "quantization_config" not in raw and "expert_dtype" not in raw
     assert (tmp_path / "plain/generation_config.json").exists()
+
+
+@pytest.mark.parametrize("fp4", [True, False])
+@pytest.mark.parametrize("formats", FORMATS)
+def test_how_the_indexer_computes_survives_every_format(tiny_model, tmp_path, formats, fp4):
+    model = Transformer(tiny_model.config.replace(index_fp4=fp4))
+    model.load_state_dict(tiny_model.state_dict())
+    save(model, tmp_path / "a", *formats)
+    convert(tmp_path / "a", tmp_path / "b", "bf16")
+    for path in (tmp_path / "a", tmp_path / "b", tmp_path / "a/config.json"):
+        assert inventory(path).config == model.config
+    assert load(tmp_path / "a").config == load(tmp_path / "b").config == model.config
+
+
+def test_converting_an_fp4_model_to_fp32_changes_no_logit(tiny_model, tmp_path):
+    model = Transformer(tiny_model.config.replace(index_fp4=True))
+    model.load_state_dict(tiny_model.state_dict())
+    save(model, tmp_path / "a", "fp32", "fp4")
+    convert(tmp_path / "a", tmp_path / "b", "fp32")
+    ids = [list(range(90)) * 2]
+    with torch.no_grad():
+        a, b = load(tmp_path / "a"), load(tmp_path / "b")
+        assert torch.equal(a.logits(ids)[0], b.logits(ids)[0])
+        b.config = b.config.replace(index_fp4=False)
+        assert not torch.equal(a.logits(ids)[0], b.logits(ids)[0])
+
+
+@pytest.mark.parametrize("formats, runs_in_fp4", [(("fp8", "fp4"), True), (("fp8", "fp8"), False), (("bf16", "bf16"), False)])
+@pytest.mark.parametrize("revision", ["first", "later"])
+def test_deepseeks_indexers_run_in_fp4_where_its_experts_are(tiny_model, tmp_path, formats, runs_in_fp4, revision):
+    """DeepSeek's config.json does not speak of it, and its first revision not even of the experts."""
+    save(tiny_model, tmp_path / "m", *formats)
+    raw = json.loads((tmp_path / "m/config.json").read_text())
+    del raw["index_fp4"]
+    if revision == "first":
+        raw.pop("expert_dtype", None)
+    (tmp_path / "m/config.json").write_text(json.dumps(raw))
+    assert load(tmp_path / "m").config.index_fp4 == runs_in_fp4
+    assert inventory(tmp_path / "m").config.index_fp4 == runs_in_fp4
+    if revision == "later":  # without weights beside it, config.json is all there is
+        assert inventory(tmp_path / "m/config.json").config.index_fp4 == runs_in_fp4
 
 
 def test_dtype_is_the_one_asked_for_and_auto_is_float32_on_a_cpu(tiny_model, tmp_path):

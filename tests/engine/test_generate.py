@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from helpers import random_ids, random_model, tiny_config
@@ -44,17 +46,48 @@ def test_empty_prompt_is_refused():
 
 
 def test_samples_follow_the_softmax_at_the_temperature():
-    logits, generator = torch.tensor([0.0, 1.0, -1.0, 0.5]), torch.Generator().manual_seed(0)
-    counts = torch.zeros(4)
-    for _ in range(4000):
-        counts[sample(logits, SamplingParams(temperature=0.7), generator)] += 1
+    logits, counts = torch.tensor([0.0, 1.0, -1.0, 0.5]), torch.zeros(4)
+    for seed in range(4000):
+        counts[sample(logits, SamplingParams(temperature=0.7, seed=seed)).token] += 1
     assert (counts / 4000 - torch.softmax(logits / 0.7, 0)).abs().max() < 0.03
 
 
 def test_top_p_keeps_the_smallest_set_that_reaches_it():
-    logits, generator = torch.log(torch.tensor([0.1, 0.5, 0.3, 0.1])), torch.Generator().manual_seed(0)
-    params = SamplingParams(top_p=0.6)
-    assert {sample(logits, params, generator) for _ in range(300)} == {1, 2}
+    logits = torch.log(torch.tensor([0.1, 0.5, 0.3, 0.1]))
+    assert {sample(logits, SamplingParams(top_p=0.6, seed=seed)).token for seed in range(300)} == {1, 2}
+
+
+def test_one_seed_draws_afresh_at_every_place_of_the_answer():
+    logits, counts, answer = torch.tensor([0.0, 1.0, -1.0, 0.5]), torch.zeros(4), []
+    for _ in range(4000):
+        answer.append(sample(logits, SamplingParams(seed=3), answer).token)
+        counts[answer[-1]] += 1
+    assert (counts / 4000 - torch.softmax(logits, 0)).abs().max() < 0.03
+
+
+def test_top_k_and_min_p_narrow_the_choice():
+    logits = torch.log(torch.tensor([0.1, 0.5, 0.3, 0.1]))
+    assert {sample(logits, SamplingParams(top_k=3, seed=seed)).token for seed in range(300)} in ({0, 1, 2}, {1, 2, 3})
+    assert {sample(logits, SamplingParams(min_p=0.5, seed=seed)).token for seed in range(300)} == {1, 2}
+
+
+def test_penalties_and_biases_move_the_logits():
+    logits = torch.tensor([1.0, 0.9, 0.0])
+    greedy = SamplingParams(temperature=0)
+    assert sample(logits, greedy).token == 0
+    assert sample(logits, replace(greedy, presence_penalty=0.2), [0]).token == 1
+    assert sample(logits, replace(greedy, frequency_penalty=0.06), [0]).token == 0
+    assert sample(logits, replace(greedy, frequency_penalty=0.06), [0, 0]).token == 1
+    assert sample(logits, replace(greedy, logit_bias={2: 5.0})).token == 2
+    assert logits.tolist() == pytest.approx([1.0, 0.9, 0.0])
+
+
+def test_log_probabilities_are_those_of_the_model():
+    logits = torch.tensor([1.0, 0.9, 0.0])
+    choice = sample(logits, SamplingParams(temperature=0, logprobs=2, logit_bias={2: 5.0}))
+    expected = logits.log_softmax(0)
+    assert choice.token == 2 and choice.logprob == pytest.approx(float(expected[2]))
+    assert choice.top == ((0, pytest.approx(float(expected[0]))), (1, pytest.approx(float(expected[1]))))
 
 
 @pytest.mark.parametrize("bad", [dict(temperature=-1), dict(top_p=0), dict(top_p=1.5), dict(max_tokens=0)])

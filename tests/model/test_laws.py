@@ -135,7 +135,7 @@ def test_state_grows_only_by_compressed_entries():
         MODEL(Batch.of([ids[a : a + 128]], starts=[a]), [state])
         sizes.append(state.nbytes())
     csa, hca = c.layer_kinds.count("CSA"), c.layer_kinds.count("HCA")
-    per_block = 4 * (csa * 32 * (c.head_dim + c.index_head_dim) + hca * c.head_dim)
+    per_block = csa * (4 * 32 * (c.head_dim + c.index_head_dim)) + hca * (-(-4 * c.head_dim // 64) * 64)
     assert [b - a for a, b in zip(sizes[1:], sizes[2:])] == [per_block] * 6
 
 

@@ -59,7 +59,7 @@ MUTANTS = [
     Mutant("Sinkhorn's softmax runs over the old stream", OPS_FILE, "logits.softmax(dim=1)", "logits.softmax(dim=0)", HC_READ),
     Mutant("Sinkhorn stops one iteration early", OPS_FILE, "range(iters - 1)", "range(iters - 2)", HC_READ),
     Mutant("attention reads the streams by the experts' weights", TRANSFORMER,
-           'hc.read(self, "hc_attn", h', 'hc.read(self, "hc_ffn", h', PARITY),
+           'self._read("hc_attn", h', 'self._read("hc_ffn", h', PARITY),
     # rotary positions
     Mutant("compressed layers use the plain base", ROPE,
            "config.compress_rope_theta if compressed else config.rope_theta", "config.rope_theta", PARITY),
@@ -76,8 +76,7 @@ MUTANTS = [
     Mutant("the positional bias is one slot off", COMPRESSOR,
            "batch.positions % self.ratio", "(batch.positions + 1) % self.ratio", PARITY),
     Mutant("the row of the window before is lost at a chunk border", COMPRESSOR,
-           "state.u, state.z = u[done:].clone(), z[done:].clone()",
-           "state.u, state.z = u[done:].clone() * 0, z[done:].clone()", CHUNKS),
+           "[recent(ring, start, count) for ring in rings]", "[recent(ring, start, count) * 0 for ring in rings]", CHUNKS),
     Mutant("pooling weighs without the scores", OPS_FILE, "z.softmax(dim=1) * u", "(0 * z).softmax(dim=1) * u", POOL),
     # what a query sees
     Mutant("an entry is picked one token late", OPS_FILE,
@@ -90,7 +89,7 @@ MUTANTS = [
     Mutant("the window is one token wider", OPS_FILE, "(distance >= width)", "(distance > width)", CORE),
     Mutant("the window is one token narrower", OPS_FILE, "(distance >= width)", "(distance >= width - 1)", CORE),
     Mutant("the cache keeps one window entry too few", ATTENTION,
-           "window.shape[0] - self.width + 1, 0)", "window.shape[0] - self.width + 2, 0)", CHUNKS),
+           "min(start, self.width - 1)", "min(start, self.width - 2)", CHUNKS),
     Mutant("the sink is dropped", OPS_FILE,
            "sink.float().view(1, -1, 1)", "(sink.float() - 1e9).view(1, -1, 1)", CORE),
     Mutant("the attention scale is missing", OPS_FILE,
@@ -100,7 +99,7 @@ MUTANTS = [
            "q = self.wq_b(latent).unflatten(1, (self.heads, self.dim))", PARITY),
     # indexer
     Mutant("the index gate has the wrong sign", INDEXER, "self.weights_proj(x).float() *", "-self.weights_proj(x).float() *", PARITY),
-    Mutant("index queries are not rotated", INDEXER, "return ops.rotate(q, cos, sin), ", "return q, ", PARITY),
+    Mutant("index queries are not rotated", INDEXER, "q = ops.rotate(q, cos, sin)", "q = q * 1", PARITY),
     Mutant("index scores lack the relu", OPS_FILE, "torch.relu(q.float()", "torch.abs(q.float()", PARITY),
     Mutant("top-k leaves ties to chance", OPS_FILE, "if tied.any():", "if False:", TIES),
     # output projection
@@ -161,6 +160,8 @@ def in_fork(folder: str, arguments: list[str]) -> None:
         os.dup2(output.fileno(), 2)
     os.chdir(folder)
     sys.path.insert(0, folder)
+    # an editable installation's finder would lead every import back to the sources that are installed
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not type(finder).__module__.startswith("_editable")]
     sys.dont_write_bytecode = True
     os.environ["FINBACK_BACKEND"] = "reference"  # the mutants are made there
     sys.exit(int(pytest.main(arguments)))

@@ -13,20 +13,32 @@ MODEL = random_model(tiny_config(), seed=21)
 SEGMENTS = [random_ids(n, 160, n) for n in (3, 130, 70)]
 
 
-def logits(**options) -> torch.Tensor:
-    return MODEL.read_out(MODEL.streams(MODEL.new_pass(Batch.of(SEGMENTS), **options)))
+def logits(model=MODEL, **options) -> torch.Tensor:
+    """By the modules themselves, which can be told more than the native forward."""
+    return model.read_out(model.streams(model.new_pass(Batch.of(SEGMENTS), **options)))
 
 
 @torch.no_grad()
 def test_tracing_changes_no_bit():
-    assert torch.equal(logits(), logits(trace=Trace()))
+    assert torch.equal(logits(), logits(trace=Trace(mixing=[])))
+
+
+@torch.no_grad()
+def test_mixing_matrices_of_every_sublayer_are_recorded_and_doubly_stochastic():
+    trace = Trace(mixing=[])
+    logits(trace=trace)
+    assert [tuple(comb.shape) for comb in trace.mixing] == [(4, 4, 203)] * 8
+    for comb in trace.mixing:
+        for dim in (0, 1):
+            torch.testing.assert_close(comb.sum(dim=dim), torch.ones(4, 203), atol=0.02, rtol=0)
+    assert len({comb.sum().item() for comb in trace.mixing}) > 1 and Trace().mixing is None
 
 
 @torch.no_grad()
 def test_dense_attention_is_sparse_attention_with_room_for_every_entry():
     roomy = random_model(tiny_config(index_topk=1000), seed=21)
     roomy.load_state_dict(MODEL.state_dict())
-    expected = torch.cat(roomy.logits(SEGMENTS))
+    expected = logits(roomy)
     assert torch.equal(logits(dense=True), expected)
     assert not torch.allclose(logits(), expected)
 

@@ -140,6 +140,10 @@ def stages(*parts):
         (stages((8, "sliding")), "attention of stage 1 is 'sliding'; choose one of dense, warmup, sparse"),
         (stages((8, "dense"), (8, "sparse")), "stage 2 goes from dense to sparse attention with an untrained indexer"),
         (stages((8, "warmup"), (8, "sparse"), (8, "dense")), "stage 3 goes back from sparse to dense"),
+        (
+            {"stages": [{"tokens": 9, "sequence": 4, "attention": "sparse", "fp4": fp4} for fp4 in (False, True, False)]},
+            "stage 3 leaves FP4 again",
+        ),
         (stages((8, "dense"), (2000, "dense")), "stage 2 has sequences of 2000 tokens but begins with batches of 1054"),
         ({"speed": 1}, "the schedule has the unknown key 'speed'"),
         ({"batch_tokens": 0}, "batch_tokens is 0"),

@@ -16,7 +16,10 @@ import torch
 from rich.console import Console
 
 import finback
+from finback import ops
+from finback.checkpoint import open_checkpoint, save
 from finback.model import Batch, new_model
+from finback.ops import formats
 from finback.text import load_tokenizer
 from finback.train import RecipeError, loop, read_recipe, train
 from finback.train.losses import Weights
@@ -66,10 +69,12 @@ def toy(tmp_path, monkeypatch):
     lines = [json.dumps({"text": " ".join(rng.choices(["red", "fish", "blue", "bird", "sings"], k=60))}) for _ in range(40)]
     (tmp_path / "lines.jsonl").write_text("\n".join(lines))
     monkeypatch.setenv("FINBACK_DATA", str(tmp_path))
+    monkeypatch.setattr(loop, "SAMPLE_TOKENS", 3)  # these runs evaluate at every step
     sha = hashlib.sha256((tmp_path / "lines.jsonl").read_bytes()).hexdigest()
 
     def recipe(**changes):
-        (tmp_path / "toy.toml").write_text(RECIPE.format(**{"dense": 2048, "sha": sha, **changes}))
+        text = RECIPE.replace(*FP4) if changes.pop("fp4", False) else RECIPE
+        (tmp_path / "toy.toml").write_text(text.format(**{"dense": 2048, "sha": sha, **changes}))
         return read_recipe(tmp_path / "toy.toml")
 
     return tmp_path, recipe
@@ -79,8 +84,22 @@ def quiet() -> Console:
     return Console(quiet=True)
 
 
+FP4 = ('attention = "sparse" }}', 'attention = "sparse", fp4 = true }}')
+
+
 def losses(run) -> list[float]:
     return [row["loss"] for row in loop.read_log(run / "log.jsonl")]
+
+
+def said(run) -> list[dict]:
+    return loop.read_log(run / "samples.jsonl")
+
+
+def points(run) -> list[tuple[int, float]]:
+    """Every point of TensorBoard's loss curve, read file by file, so that nothing is deduplicated on the way."""
+    loader = pytest.importorskip("tensorboard.backend.event_processing.event_file_loader").LegacyEventFileLoader
+    events = [event for file in sorted((run / "tensorboard").iterdir()) for event in loader(str(file)).Load()]
+    return [(e.step, v.simple_value) for e in events for v in e.summary.value if v.tag == "loss"]
 
 
 def test_training_lowers_the_loss_and_leaves_a_model_that_loads(toy):
@@ -105,6 +124,20 @@ def test_each_stage_trains_what_it_should(toy):
     assert ["mtp" in r for r in rows] == [True] * 8 + [False] * 2 + [True] * 4
     assert all(0 <= r["recall"] <= 1.001 for r in rows[8:])
     assert set(rows[-1]["bits_per_byte"]) == {"lines"}
+    assert [(s["step"], set(s["samples"])) for s in said(folder / "run")] == [(i, {"Hello"}) for i in range(1, 15)]
+    for row in rows:
+        assert row["mfu"] == pytest.approx(row["flops"] / row["seconds"] / row["ceiling"])
+        assert row["speed"] == pytest.approx(256 / row["seconds"])
+
+
+def test_sinkhorn_error_is_that_of_the_worst_row_or_column(toy):
+    folder, recipe = toy
+    run = loop._open(recipe(), folder / "run", quiet())
+    nearly = loop.sinkhorn_error(run)
+    assert 0 < nearly < 1e-3
+    for block in run.model.layers:
+        block.hc_ffn_scale.data[2] = 500.0  # logits so far apart that twenty iterations do not balance them
+    assert 0.05 < loop.sinkhorn_error(run) < run.model.config.hc_mult
 
 
 def test_indexer_warm_up_moves_the_indexer_alone(toy):
@@ -115,6 +148,62 @@ def test_indexer_warm_up_moves_the_indexer_alone(toy):
     loop.training_step(run)
     moved = {n for n, p in run.model.named_parameters() if not torch.equal(p, before[n])}
     assert moved and all(".indexer." in n for n in moved)
+
+
+def test_what_trained_for_fp4_is_exported_in_fp4_and_computes_the_same_bits(toy):
+    folder, recipe = toy
+    model_dir = train(recipe(fp4=True), folder / "run", quiet())
+    last = sorted((folder / "run" / "checkpoints").glob("step-*.pt"))[-1]
+    loaded = finback.load(model_dir)
+    masters = new_model(loaded.config.replace(index_fp4=False), seed=0).train()
+    masters.load_state_dict(torch.load(last)["model"])
+    batch = Batch.of([torch.arange(96) * 7 % 340, torch.arange(61) * 5 % 340])
+
+    def training(**options) -> torch.Tensor:
+        return masters.read_out(masters.streams(masters.new_pass(batch, **options)))
+
+    assert torch.equal(loaded(batch), training(fp4=True))
+    assert not torch.equal(loaded(batch), training())
+    assert open_checkpoint(model_dir).dtype("layers.0.ffn.experts.0.w1.weight") == "I8"
+    state = loaded.state_dict()
+    for name, weight in masters.state_dict().items():
+        expert = ".ffn.experts." in name
+        assert torch.equal(state[name], ops.round_fp4(weight) if expert else weight), name
+        assert not expert or not torch.equal(state[name], weight)
+    save(loaded, folder / "again", "fp32", "fp4")
+    assert torch.equal(finback.load(folder / "again")(batch), loaded(batch))
+
+
+def test_fp4_begins_with_its_stage(toy, monkeypatch):
+    folder, recipe = toy
+    run = loop._open(recipe(dense=256, fp4=True), folder / "run", quiet())
+    seen = []
+    real = loop.losses
+    monkeypatch.setattr(loop, "losses", lambda *args, **kwargs: seen.append(kwargs["fp4"]) or real(*args, **kwargs))
+    for step in range(5):
+        fp4 = step >= 3  # one dense step, two of warm-up
+        rounds = []
+        with monkeypatch.context() as patch:
+            patch.setattr(ops, "round_fp4", lambda x, rounds=rounds: rounds.append(x.shape) or formats.round_fp4(x))
+            loop.evaluate(run)
+            assert bool(rounds) == fp4
+            rounds.clear()
+            loop.training_step(run)
+            blocks = 3  # two layers and an MTP block, each once and not once for every part of the batch
+            assert len(rounds) == (3 * blocks if fp4 else 0)
+    assert seen == [False] * 3 + [True] * 2
+
+
+def test_masters_move_below_the_steps_of_fp4(toy):
+    folder, recipe = toy
+    run = loop._open(recipe(dense=256, fp4=True), folder / "run", quiet())
+    for _ in range(3):
+        loop.training_step(run)
+    weight = run.model.layers[0].ffn.experts.w1
+    before, stored = weight.detach().clone(), ops.round_fp4(weight.detach())
+    loop.training_step(run)
+    moved, kept = weight != before, ops.round_fp4(weight.detach()) == stored
+    assert moved.float().mean() > 0.9 and (moved & kept).any() and not kept.all()
 
 
 @pytest.mark.parametrize("kind", ["muon", "adamw"])
@@ -151,6 +240,8 @@ def test_run_killed_at_any_step_resumes_with_the_same_losses(toy, monkeypatch):
         assert losses(folder / f"killed-{after}") == whole[:after]
         train(recipe(), folder / f"killed-{after}", quiet())
         assert losses(folder / f"killed-{after}") == whole
+        assert said(folder / f"killed-{after}") == said(folder / "whole")
+        assert points(folder / f"killed-{after}") == [(i + 1, loss) for i, loss in enumerate(torch.tensor(whole).tolist())]
     assert len(list((folder / "killed-12" / "checkpoints").iterdir())) == loop.KEEP
 
 
@@ -247,6 +338,20 @@ def test_a_tiny_model_overfits_two_sentences(toy):
 def test_bad_recipe_is_refused_with_its_cause(tmp_path, old, new, match):
     assert old in RECIPE
     (tmp_path / "r.toml").write_text(RECIPE.format(dense=64, sha="0").replace(old, new))
+    with pytest.raises(ValueError, match=match):
+        read_recipe(tmp_path / "r.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "match"),
+    [
+        ("hidden_size = 32", "hidden_size = 33", "hidden_size=33 is odd"),
+        ("hidden_size = 32", "hidden_size = 32\nindex_head_dim = 24", "index_head_dim is 24"),
+        ("fp4 = true", "fp4 = 1", "fp4 of stage 3 is 1; it must be true or false"),
+    ],
+)
+def test_recipe_that_could_not_be_exported_in_fp4_is_refused_at_once(tmp_path, old, new, match):
+    (tmp_path / "r.toml").write_text(RECIPE.replace(*FP4).format(dense=64, sha="0").replace(old, new))
     with pytest.raises(ValueError, match=match):
         read_recipe(tmp_path / "r.toml")
 

@@ -2,12 +2,14 @@
 
 Everything is computed from the inventory of tensors and the architecture, nothing is measured.
 Parameters are counted by part; cache bytes for the layouts engines use; FLOPs for one more token
-after a given context. FP8-equivalent FLOPs weigh attention (BF16) double and the indexer (FP4)
+after a given context, for a whole sequence, or for a training step. FP8-equivalent FLOPs weigh attention (BF16) double and the indexer (FP4)
 half, as the V4 report does. The hash layers' routing tables are data, not parameters.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 
@@ -144,17 +146,61 @@ def compressor_state_bytes(config: ModelConfig) -> int:
 
 def flops_per_token(config: ModelConfig, context: int) -> Flops:
     """FLOPs of the token at the end of a context of that many tokens (itself included), MTP left out."""
+    return _flops(config, 1, lambda ratio, most: min(context // ratio, most))
+
+
+def flops_per_sequence(config: ModelConfig, length: int, dense: bool = False) -> Flops:
+    """FLOPs of all tokens of a sequence from its start, MTP left out. dense: CSA reads every visible entry, without
+    its indexer."""
+    return _flops(config, length, lambda ratio, most: _sum_of_visible(length, ratio, most), dense)
+
+
+def training_flops(config: ModelConfig, lengths: Sequence[int], attention: str, mtp: bool) -> float:
+    """Model FLOPs of one training step on sequences of these lengths: a backward pass counts as two forward passes.
+
+    attention: the stage's, "dense", "warmup" or "sparse"; a warm-up goes back through the indexer alone. Only what the
+    model asks for counts: no padding, no masked-out products, no optimizer.
+    """
+    total = 0.0
+    for length in lengths:
+        sparse = flops_per_sequence(config, length)
+        dense = flops_per_sequence(config, length, dense=True)
+        indexer = sparse.indexer + length * 2 * _active_matrices(config)["indexer"]
+        total += {"dense": 3 * dense.total, "warmup": dense.total + 3 * indexer, "sparse": 3 * sparse.total}[attention]
+        if mtp and attention != "warmup":
+            total += 3 * config.num_nextn_predict_layers * _mtp_flops(config, length)
+    return total
+
+
+def _flops(config: ModelConfig, tokens: int, visible: Callable[[int, float], float], dense: bool = False) -> Flops:
+    """visible(ratio, most): how many entries of `ratio` tokens the tokens see together, each at most that many."""
     per_key = 4 * config.num_attention_heads * config.head_dim  # a dot product and a weighted sum for each head
+    per_score = 2 * config.index_n_heads * config.index_head_dim
     csa = [ratio for kind, ratio in _layers(config) if kind == "CSA"]
     hca = [ratio for kind, ratio in _layers(config) if kind == "HCA"]
-    per_score = 2 * config.index_n_heads * config.index_head_dim
+    matrices = _active_matrices(config)
+    active = sum(n for part, n in matrices.items() if part != "mtp" and not (dense and part == "indexer"))
     return Flops(
-        linear=2 * _active_matrices(config),
-        window=per_key * min(context, config.sliding_window) * config.num_hidden_layers,
-        csa=per_key * sum(min(config.index_topk, context // ratio) for ratio in csa),
-        hca=per_key * sum(context // ratio for ratio in hca),
-        indexer=per_score * sum(context // ratio for ratio in csa),
+        linear=2 * active * tokens,
+        window=per_key * visible(1, config.sliding_window) * config.num_hidden_layers,
+        csa=per_key * sum(visible(ratio, math.inf if dense else config.index_topk) for ratio in csa),
+        hca=per_key * sum(visible(ratio, math.inf) for ratio in hca),
+        indexer=0 if dense else per_score * sum(visible(ratio, math.inf) for ratio in csa),
     )
+
+
+def _mtp_flops(config: ModelConfig, length: int) -> float:
+    """Of one MTP block and its read-out, over a sequence."""
+    matrices = _active_matrices(config)
+    active = matrices["mtp"] // config.num_nextn_predict_layers + matrices["head"]
+    per_key = 4 * config.num_attention_heads * config.head_dim
+    return 2 * active * length + per_key * _sum_of_visible(length, 1, config.sliding_window)
+
+
+def _sum_of_visible(length: int, ratio: int, most: float) -> int:
+    """sum_{t=1..length} min(t // ratio, most)"""
+    full = min(length // ratio, most)  # values 1..full-1 are taken by `ratio` tokens each, `full` by all later ones
+    return ratio * full * (full - 1) // 2 + full * (length - full * ratio + 1) if full else 0
 
 
 def _layers(config: ModelConfig) -> list[tuple[str, int]]:
@@ -176,12 +222,12 @@ def _idle(config: ModelConfig, routed: int) -> int:
 
 
 @lru_cache(maxsize=8)  # a large config has a hundred thousand weights, and reports ask for several contexts
-def _active_matrices(config: ModelConfig) -> int:
-    """Parameters of the matrices that one token is multiplied by."""
-    total = routed = 0
+def _active_matrices(config: ModelConfig) -> dict[str, int]:
+    """Parameters of the matrices that one token is multiplied by, by part; the head is the main model's."""
+    total, routed = dict.fromkeys((part for part, _ in _PARTS), 0), dict.fromkeys((part for part, _ in _PARTS), 0)
     for weight in _learned(config):
         part = _part(weight)
-        if len(weight.shape) == 2 and part not in ("mtp", "embedding") and not weight.name.endswith(".ape"):
-            total += weight.numel
-            routed += weight.numel if part == "routed_experts" else 0
-    return total - _idle(config, routed)
+        if len(weight.shape) == 2 and part != "embedding" and not weight.name.endswith(".ape"):
+            total[part] += weight.numel
+            routed[part] += weight.numel if ".ffn.experts." in weight.name else 0
+    return {part: n - _idle(config, routed[part]) for part, n in total.items()}

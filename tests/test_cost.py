@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from finback.config import PRESETS, preset
-from finback.lab import cost
+from finback import cost
 from finback.model import Transformer
 
 FLASH, PRO = preset("flash"), preset("pro")
@@ -114,3 +114,40 @@ def test_only_hca_and_the_indexer_grow_with_a_long_context():
     assert first.csa == first.hca == first.indexer == 0
     assert first.window * 128 == short.window
     assert long.total == long.linear + long.window + long.csa + long.hca + long.indexer
+
+
+@pytest.mark.parametrize("config", [PRESETS["nano"], PRESETS["mini"], FLASH])
+def test_flops_of_a_sequence_are_the_sum_over_its_tokens(config):
+    for length in (1, 3, 4, 127, 128, 129, 700):
+        tokens = [cost.flops_per_token(config, t) for t in range(1, length + 1)]
+        whole = cost.flops_per_sequence(config, length)
+        for part in ("linear", "window", "csa", "hca", "indexer"):
+            assert getattr(whole, part) == sum(getattr(token, part) for token in tokens)
+
+
+def test_dense_attention_reads_every_entry_and_needs_no_indexer():
+    few, many = PRESETS["nano"].replace(index_topk=4), PRESETS["nano"].replace(index_topk=10_000)
+    dense = cost.flops_per_sequence(few, 600, dense=True)
+    assert dense == cost.flops_per_sequence(many, 600, dense=True)
+    assert (dense.csa, dense.indexer) == (cost.flops_per_sequence(many, 600).csa, 0)
+    indexer = sum(w.numel for w in cost.weights(few) if ".indexer." in w.name and len(w.shape) == 2 and ".ape" not in w.name)
+    assert cost.flops_per_sequence(few, 600).linear - dense.linear == 2 * 600 * indexer
+
+
+def test_a_training_step_costs_three_forwards_and_a_warm_up_goes_back_through_the_indexer_alone():
+    config, lengths = PRESETS["nano"], [300, 500]
+    forward = sum(cost.flops_per_sequence(config, n).total for n in lengths)
+    dense = sum(cost.flops_per_sequence(config, n, dense=True).total for n in lengths)
+    assert cost.training_flops(config, lengths, "sparse", mtp=False) == 3 * forward
+    assert cost.training_flops(config, lengths, "dense", mtp=False) == 3 * dense
+    warmup = cost.training_flops(config, lengths, "warmup", mtp=True)
+    assert dense < warmup < 3 * forward
+    # one layer of four, two projections, and the head once more
+    ratio = cost.training_flops(config, lengths, "dense", mtp=True) / (3 * dense)
+    assert 1.3 < ratio < 1.6
+
+
+def test_six_flops_per_active_parameter_and_token_is_a_lower_bound_that_short_sequences_approach():
+    active = cost.parameters(FLASH).active
+    assert cost.training_flops(FLASH, [64], "sparse", mtp=False) / (6 * active * 64) == pytest.approx(1, rel=0.05)
+    assert cost.training_flops(FLASH, [65536], "sparse", mtp=False) > 6 * active * 65536 * 1.1

@@ -1,0 +1,264 @@
+"""How did a run go? One HTML page that asks nothing of the network: curves, samples over time, costs.
+
+Everything comes from the run's folder (`run.json`, `log.jsonl`, `samples.jsonl`), finished or not. The
+curves are matplotlib's SVG inside the page; their colours are names that the page's style resolves, so
+that one picture is right in light and dark.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from finback.data import write_atomically
+from finback.train.loop import read_log
+
+POINTS = 400  # of a curve at most; more are averaged
+WIDTH, HEIGHT = 4.1, 2.5  # inches of a picture, whose letters stay readable on a phone
+# Stand-ins in the pictures for the colours that the page's style defines, by their CSS names.
+INK, FAINT, GRID = "#010203", "#040506", "#070809"
+SERIES = ("#010a01", "#020a02", "#030a03", "#040a04", "#050a05", "#060a06")
+_NAMES = {INK: "ink", FAINT: "faint", GRID: "grid", **{colour: f"c{i}" for i, colour in enumerate(SERIES, 1)}}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One picture: `curves` by label, each the name of a row's value; a value of several numbers is a curve for each."""
+
+    title: str
+    curves: dict[str, str]
+    log: bool = False
+    scale: float = 1.0
+    smooth: bool = False
+
+
+CHARTS = (
+    Chart("Training loss, nats per token", {"next token": "loss", "token after next (MTP)": "mtp"}, smooth=True),
+    Chart("Validation, bits per byte", {"": "bits_per_byte"}),
+    Chart("Gradient norm", {"": "grad_norm"}, log=True, smooth=True),
+    Chart("Learning rate", {"": "lr"}),
+    Chart("Busiest expert, times the mean load", {"": "busiest_expert"}, smooth=True),
+    Chart("Idle experts, of all learned layers", {"": "idle_experts"}),
+    Chart("Indexer recall, % of the best attention mass", {"": "recall"}, scale=100, smooth=True),
+    Chart("Indexer loss, nats", {"": "indexer"}, smooth=True),
+    Chart("Tokens per second", {"": "speed"}, smooth=True),
+    Chart("MFU, % of the measured ceiling", {"": "mfu"}, scale=100, smooth=True),
+    Chart("Sinkhorn error: worst row or column sum", {"": "sinkhorn_error"}, log=True),
+)
+
+
+def write_report(run: Path, file: Path) -> None:
+    """Writes the page of a run's folder. Raises ValueError where the folder holds no run."""
+    write_atomically(file, page(run).encode())
+
+
+def page(run: Path) -> str:
+    if not (run / "log.jsonl").is_file() or not (run / "run.json").is_file():
+        raise ValueError(f"{run} holds no log of a run: give the folder that `finback train` wrote, for example runs/first")
+    rows = read_log(run / "log.jsonl")
+    if not rows:
+        raise ValueError(f"the run in {run} has not finished a step yet: try again in a moment")
+    about = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    samples = read_log(run / "samples.jsonl") if (run / "samples.jsonl").is_file() else []
+    found = [(chart, curves) for chart in CHARTS if (curves := _curves(chart, rows))]
+    pictures = "".join(f"<figure><figcaption>{_text(c.title)}</figcaption>{_picture(c, v, rows, i)}</figure>" for i, (c, v) in enumerate(found))
+    missing = [chart.title.split(",")[0] for chart in CHARTS if chart not in [c for c, _ in found]]
+    note = f"<p class=faint>Without a value in this run: {_text('; '.join(missing))}.</p>" if missing else ""
+    done = rows[-1]["tokens"] / about["tokens"]
+    state = "finished" if done >= 1 else f"{done:.0%} of its tokens so far"
+    return _PAGE.format(
+        name=_text(about["name"]), style=_STYLE, tiles=_tiles(about, rows), pictures=pictures, note=note,
+        summary=f"{_count(about['parameters'])} parameters, {_count(about['active'])} active for a token; {state}.",
+        samples=_samples(samples), sources=_sources(about), facts=_facts(about, rows),
+    )  # fmt: skip
+
+
+def cost(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """What the logged steps took: hours of training and of evaluation, FLOPs, and MFU over all of them.
+
+    MFU is the share of what the ceilings, each measured when its process started, would have allowed in that time.
+    """
+    seconds = sum(row["seconds"] for row in rows)
+    flops = sum(row["flops"] for row in rows)
+    return {
+        "training": seconds / 3600,
+        "evaluation": sum(row.get("evaluation_seconds", 0.0) for row in rows) / 3600,
+        "flops": flops,
+        "mfu": flops / sum(row["seconds"] * row["ceiling"] for row in rows),
+        "speed": rows[-1]["tokens"] / seconds,
+    }
+
+
+# --- pictures ---
+
+
+def _curves(chart: Chart, rows: list[dict[str, Any]]) -> dict[str, tuple[list[float], list[float]]]:
+    """Label to (tokens, values), of the curves that have any."""
+    out: dict[str, tuple[list[float], list[float]]] = {}
+    for label, key in chart.curves.items():
+        for row in rows:
+            value = row.get(key)
+            for name, number in value.items() if isinstance(value, dict) else [(label, value)]:
+                if number is not None:
+                    x, y = out.setdefault(name, ([], []))
+                    x.append(row["tokens"])
+                    y.append(number * chart.scale)
+    return out
+
+
+def _picture(chart: Chart, curves: dict[str, tuple[list[float], list[float]]], rows: list[dict[str, Any]], number: int) -> str:
+    """An <svg> element; `number` keeps the ids of a page's pictures apart."""
+    most = rows[-1]["tokens"]
+    unit, word = next((u, w) for u, w in ((1e9, "billion "), (1e6, "million "), (1e3, "thousand "), (1, "")) if most >= u)
+    options = {"svg.fonttype": "none", "svg.hashsalt": str(number), "font.size": 10, "text.color": INK, "axes.labelcolor": FAINT,
+               "xtick.color": FAINT, "ytick.color": FAINT, "axes.edgecolor": GRID, "axes.formatter.limits": (-3, 4)}  # fmt: skip
+    with matplotlib.rc_context(options):
+        figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
+        axis = figure.subplots()
+        for i, (label, (x, y)) in enumerate(curves.items()):
+            colour, x = SERIES[i % len(SERIES)], [tokens / unit for tokens in x]
+            if chart.smooth and len(y) > 20:
+                axis.plot(*_averaged(x, y), color=colour, linewidth=0.7, alpha=0.4)
+                y = _running_mean(y)
+            axis.plot(*_averaged(x, y), color=colour, linewidth=1.8, label=label, marker="o" if len(x) < 40 else "", markersize=3)
+        for before, row in zip(rows, rows[1:]):  # where a stage begins
+            if row["attention"] != before["attention"]:
+                axis.axvline(before["tokens"] / unit, color=FAINT, linewidth=0.8, linestyle=":")
+        values = [value for _, y in curves.values() for value in y]
+        if chart.log and 0 < 30 * min(values) < max(values):
+            axis.set_yscale("log")
+        elif min(values) == max(values) == 0:
+            axis.set_ylim(0, 1)
+        axis.set_xlabel(f"{word}tokens")
+        axis.grid(color=GRID, linewidth=0.6)
+        axis.spines[["top", "right"]].set_visible(False)
+        if any(curves):
+            axis.legend(frameon=False, fontsize=9)
+        file = io.StringIO()
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    svg = file.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg).replace("xlink:href", "href")  # inside HTML both are understood without
+    svg = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>p{number}-", svg)
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg))
+    svg = re.sub("#[0-9a-f]{6}", lambda found: f"var(--{_NAMES[found[0]]})" if found[0] in _NAMES else found[0], svg)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{_text(chart.title)}"', 1)
+
+
+def _averaged(x: list[float], y: list[float]) -> tuple[list[float], list[float]]:
+    size = -(-len(x) // POINTS)
+    means = [[sum(v[a : a + size]) / len(v[a : a + size]) for a in range(0, len(v), size)] for v in (x, y)]
+    return means[0], means[1]
+
+
+def _running_mean(values: list[float]) -> list[float]:
+    """Each value averaged with those before it, over about a fortieth of the run."""
+    keep, mean, out = max(1 - 40 / len(values), 0.5), values[0], []
+    for value in values:
+        mean = keep * mean + (1 - keep) * value
+        out.append(mean)
+    return out
+
+
+# --- words ---
+
+
+def _tiles(about: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+    spent, last = cost(rows), rows[-1]
+    evaluated = [row["bits_per_byte"] for row in rows if row.get("bits_per_byte")]
+    tiles = [
+        ("loss", f"{sum(row['loss'] for row in rows[-20:]) / len(rows[-20:]):.3f}", "mean of the last 20 steps"),
+        *((f"{name}", f"{bits:.3f}", "bits per byte, held out") for name, bits in (evaluated[-1] if evaluated else {}).items()),
+        ("tokens", _count(last["tokens"]), f"of {_count(about['tokens'])}, in {last['step']:,} steps"),
+        ("time", _hours(spent["training"]), f"training, and {_hours(spent['evaluation'])} of evaluation"),
+        ("compute", f"{_count(spent['flops'])}FLOP", "model FLOPs of the steps"),
+        ("MFU", f"{spent['mfu']:.1%}", f"of {_count(last['ceiling'])}FLOP/s, a matrix product measured at the start"),
+        ("speed", f"{spent['speed']:,.0f}", f"tokens per second; {about['device']}, threads: {about['threads']}"),
+    ]
+    return "".join(f"<div><b>{_text(value)}</b><span>{_text(name)}</span><small>{_text(more)}</small></div>" for name, value, more in tiles)
+
+
+def _samples(samples: list[dict[str, Any]]) -> str:
+    """For each prompt what was said at each evaluation, latest first."""
+    if not samples:
+        return "<p class=faint>The recipe has no prompts to answer.</p>"
+    out = []
+    for prompt in samples[-1]["samples"]:
+        said = [(row["tokens"], row["samples"][prompt]) for row in reversed(samples) if prompt in row["samples"]]
+        lines = [f"<li><small>{_count(tokens)} tokens</small><p>{_text(text) or '<i>(nothing)</i>'}</p>" for tokens, text in said]
+        older = f"<details><summary>{len(lines) - 1} earlier</summary><ol>{''.join(lines[1:])}</ol></details>" if lines[1:] else ""
+        out.append(f"<article><h3>{_text(prompt)}</h3><ol>{lines[0]}</ol>{older}</article>")
+    return "".join(out)
+
+
+def _sources(about: dict[str, Any]) -> str:
+    head = "<tr><th>source<th>share<th>tokens<th>licence<th>origin"
+    cells = ((s["name"], f"{s['share']:.1%}", _count(s["tokens"]), s["licence"], s["origin"]) for s in about["sources"])
+    return head + "".join("<tr>" + "".join(f"<td>{_text(cell)}" for cell in row) for row in cells)
+
+
+def _facts(about: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+    """Every setting, for the one who wants to do it again."""
+    facts = {"seed": about["seed"], **about["optimizer"], **about["schedule"], **about["model"]}
+    return "".join(f"<tr><th>{_text(name)}<td>{_text(json.dumps(value))}" for name, value in facts.items())
+
+
+def _text(value: object) -> str:
+    return html.escape(str(value))
+
+
+def _count(n: float) -> str:
+    for size, letter in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if n >= size:
+            return f"{n / size:.3g} {letter}"
+    return f"{n:g} "
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.1f} min"
+
+
+_STYLE = """
+:root { color-scheme: light dark; --paper: #fcfcfa; --card: #fff; --ink: #1c1e21; --faint: #6a6f76; --grid: #dfe2e6;
+  --c1: #2563a8; --c2: #c4631c; --c3: #2c8a57; --c4: #9a3f8f; --c5: #a08b12; --c6: #5b5fc7; }
+@media (prefers-color-scheme: dark) { :root { --paper: #15171a; --card: #1d2024; --ink: #e7e9ec; --faint: #9aa1aa; --grid: #353a41;
+  --c1: #74aef0; --c2: #f09a5c; --c3: #68c996; --c4: #d98bd0; --c5: #d6c04e; --c6: #9a9df2; } }
+body { margin: 0 auto; max-width: 1180px; padding: 1.2rem; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+h1 { margin: 0; font-size: 1.9rem; } h2 { margin: 2rem 0 .7rem; font-size: 1.2rem; } h3 { margin: 0; font-size: 1rem; }
+.faint, small, summary { color: var(--faint); } small { font-size: .8rem; line-height: 1.3; }
+.tiles, .curves { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 158px), 1fr)); }
+.curves { grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr)); }
+.tiles div, figure, article { margin: 0; padding: .8rem; background: var(--card); border: 1px solid var(--grid); border-radius: 10px; }
+.tiles b { display: block; font-size: 1.35rem; line-height: 1.2; } .tiles span, .tiles small { display: block; }
+figcaption { margin-bottom: .3rem; font-weight: 600; font-size: .95rem; } svg { display: block; width: 100%; height: auto; }
+svg text { font-family: system-ui, sans-serif !important; }
+article { margin-bottom: .8rem; } ol { margin: .4rem 0 0; padding: 0; list-style: none; } li p { margin: .1rem 0 .6rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; } th, td { padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--grid); overflow-wrap: break-word; }
+details td { overflow-wrap: anywhere; }
+@media (max-width: 480px) { .tiles { grid-template-columns: 1fr 1fr; } }
+"""
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{name}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<style>{style}</style></head><body>
+<h1>{name}</h1><p class="faint">{summary}</p>
+<section class="tiles">{tiles}</section>
+<h2>Curves</h2><section class="curves">{pictures}</section>{note}
+<p class="faint">Thin: each step; thick: running mean; dotted: a stage of the schedule begins. What a killed process did after its last
+checkpoint is not counted in any figure.</p>
+<h2>What it says</h2>{samples}
+<h2>What it read</h2><div class="wide"><table>{sources}</table></div>
+<h2>Settings</h2><details><summary>all of them</summary><div class="wide"><table>{facts}</table></div></details>
+</body></html>
+"""

@@ -1,0 +1,101 @@
+"""When does a forward run as one native call? Without gradients, on a CPU, where every weight is taken.
+
+A plan reads the weights where they lie, so it sees whatever is written to them. What it cannot see is a weight that
+moved: `load_state_dict(assign=True)`, `.to()`, `p.data = ...`, another module in a module's place. So every forward
+compares the addresses of all parameters with those of the plan, which costs about 0.1 us for each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from finback import ops
+from finback.model.batch import Batch
+from finback.model.rope import frequencies
+from finback.model.state import Layout, Pool, SequenceState
+from finback.ops.cpu.plan import Plan
+
+if TYPE_CHECKING:
+    from finback.model.transformer import Transformer
+
+
+class Planner:
+    """The plan of a model as it is now. `reason`: why there is none, or None."""
+
+    def __init__(self) -> None:
+        self.plan: Plan | None = None
+        self.reason: str | None = None
+        self._members: list[tuple[dict[str, Any], str, Any]] = []
+        self._addresses: list[tuple[Tensor, int]] = []
+        self._hooks: list[dict] = []
+
+    def __deepcopy__(self, memo: dict) -> Planner:
+        return Planner()  # addresses belong to one model
+
+    def __reduce__(self) -> tuple:
+        return Planner, ()
+
+    def current(self, model: Transformer) -> Plan | None:
+        """The plan for the model's present weights, built anew if any moved; None where the reference must run."""
+        if ops.BACKEND == "reference" or torch.is_grad_enabled():
+            return None
+        if not self._fresh():
+            self._build(model)
+        if self.plan is None and ops.BACKEND == "cpu":
+            raise RuntimeError(f"FINBACK_BACKEND=cpu, but its plan refuses the model: {self.reason}")
+        return None if any(self._hooks) else self.plan  # a hook wants to see modules run
+
+    def _fresh(self) -> bool:
+        if not self._addresses:
+            return False
+        for owner, name, member in self._members:
+            if owner.get(name) is not member:
+                return False
+        for tensor, address in self._addresses:
+            if tensor.data_ptr() != address:
+                return False
+        return True
+
+    def _build(self, model: Transformer) -> None:
+        self._members, self._addresses, self._hooks = [], [], []
+        for module in model.modules():
+            for owner in (module._parameters, module._buffers, module._modules):
+                self._members += [(owner, name, member) for name, member in owner.items()]
+            self._hooks += [module._forward_hooks, module._forward_pre_hooks]
+        tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+        self._addresses = [(tensor, tensor.data_ptr()) for tensor in tensors.values()]
+        self.plan = self.reason = None
+        if model.config.index_fp4:
+            self.reason = "its indexer computes in FP4"
+            return
+        try:
+            rope = frequencies(model.config, False), frequencies(model.config, True)
+            self.plan = Plan(model.config, tensors, Layout(model.config, model.embed.weight.dtype), rope)
+        except ValueError as error:
+            self.reason = str(error)
+
+
+def forward(plan: Plan, batch: Batch, states: list[SequenceState] | None, rows: Tensor | None) -> Tensor:
+    """As `Transformer.forward` for a batch that it has checked."""
+    layers = plan.config.num_hidden_layers
+    if states is None:
+        pool = Pool(plan.layout)
+        states = [SequenceState.empty(pool) for _ in batch.spans]
+    lengths = [b - a for a, b in batch.spans]
+    for state, n in zip(states, lengths):
+        state.reserve(state.length + n)
+        for layer in range(layers if n else 0):
+            state.advance(layer, state.length, n)
+    T = len(batch.tokens)
+    if rows is None:
+        rows = torch.arange(T)
+    else:
+        rows = torch.arange(T)[rows]  # negative rows, masks and errors as in any tensor
+    logits = plan.forward(batch.tokens.contiguous(), states, lengths, rows)
+    for state, n in zip(states, lengths):
+        state.length += n
+    return logits
+

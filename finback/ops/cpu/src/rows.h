@@ -1,0 +1,80 @@
+// Which small steps on rows of floats do several kernels take?
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <utility>
+
+#include "simd.h"
+
+namespace FB_LEVEL {
+namespace rows_detail {
+
+// Of two vectors that hold segments of 2 * half lanes each: the segments of a, then of b, folded to `half` lanes.
+template <int half, int... lane>
+inline F fold(F a, F b, std::integer_sequence<int, lane...>) {
+  // lane l belongs to the folded segment l / half; segments of a have lanes 0..W-1, those of b W..2W-1
+  return __builtin_shufflevector(a, b, (lane / half * 2 * half + lane % half)...) +
+         __builtin_shufflevector(a, b, (lane / half * 2 * half + half + lane % half)...);
+}
+
+template <int count>
+inline void fold_all(F* v) {
+  if constexpr (count > 1) {
+    for (int i = 0; i < count / 2; ++i) v[i] = fold<count / 2>(v[2 * i], v[2 * i + 1], std::make_integer_sequence<int, W>());
+    fold_all<count / 2>(v);
+  }
+}
+
+}  // namespace rows_detail
+
+// The sums of W vectors, one in each lane. Overwrites v.
+inline F sums(F* v) {
+  rows_detail::fold_all<W>(v);
+  return v[0];
+}
+
+inline F load(const uint16_t* p) { return load_bf16(p); }
+inline F load(const uint16_t* p, int n) {
+  uint16_t padded[W] = {};
+  std::memcpy(padded, p, 2 * n);
+  return load_bf16(padded);
+}
+
+inline float dot(const float* a, const float* b, int64_t n) {
+  F s0{}, s1{};
+  int64_t i = 0;
+  for (; i + 2 * W <= n; i += 2 * W) {
+    s0 = fma(load(a + i), load(b + i), s0);
+    s1 = fma(load(a + i + W), load(b + i + W), s1);
+  }
+  for (; i + W <= n; i += W) s0 = fma(load(a + i), load(b + i), s0);
+  if (i < n) s1 = fma(load(a + i, int(n - i)), load(b + i, int(n - i)), s1);
+  return sum(s0 + s1);
+}
+
+// y = scale * w * x / rms(x) for one row; w may be null. x may be y.
+inline void rms_norm(const float* x, const float* w, int64_t n, float eps, float scale, float* y) {
+  const float factor = scale / std::sqrt(dot(x, x, n) / float(n) + eps);
+  int64_t i = 0;
+  for (; i + W <= n; i += W) store(y + i, w ? load(x + i) * factor * load(w + i) : load(x + i) * factor);
+  for (; i < n; ++i) y[i] = w ? x[i] * factor * w[i] : x[i] * factor;
+}
+
+// Turns the pairs x[2i], x[2i+1] by the angles of cos and sin [r]; `direction` -1 turns them back.
+inline void rotate(float* x, const float* cos, const float* sin, int64_t r, float direction) {
+  for (int64_t i = 0; i < r; ++i) {
+    const float even = x[2 * i], odd = x[2 * i + 1], s = direction * sin[i];
+    x[2 * i] = even * cos[i] - odd * s;
+    x[2 * i + 1] = even * s + odd * cos[i];
+  }
+}
+
+inline void store_row(float* to, const float* from, int64_t n) { std::memcpy(to, from, 4 * n); }
+inline void store_row(uint16_t* to, const float* from, int64_t n) {
+  int64_t i = 0;
+  for (; i + W <= n; i += W) store_bf16(to + i, load(from + i));
+  for (; i < n; ++i) to[i] = float_to_bf16(from[i]);
+}
+
+}  // namespace FB_LEVEL
