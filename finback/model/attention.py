@@ -109,5 +109,5 @@ class Attention(nn.Module):
 
     def _project_out(self, out: Tensor) -> Tensor:
         """Grouped low-rank projection (report 2.3.3): heads of a group -> o_lora_rank, groups -> hidden size."""
-        groups = zip(out.flatten(1).chunk(self.groups, dim=1), self.wo_a.weight.chunk(self.groups))  # [T, H/G*c], [R, H/G*c]
+        groups = zip(out.flatten(1).chunk(self.groups, dim=1), self.wo_a.weight.to(out.dtype).chunk(self.groups))  # [T, H/G*c], [R, H/G*c]
         return self.wo_b(torch.cat([F.linear(x, weight) for x, weight in groups], dim=1))

@@ -10,14 +10,14 @@ from finback import ops
 
 
 class Linear(nn.Module):
-    """y = x W^T, in x's dtype; weight [out, in]."""
+    """y = x W^T, in x's dtype, which may be narrower than the weight's; weight [out, in]."""
 
     def __init__(self, in_features: int, out_features: int):
         super().__init__()
         self.weight = nn.Parameter(torch.empty(out_features, in_features))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight)
+        return F.linear(x, self.weight.to(x.dtype))
 
 
 class RMSNorm(nn.Module):

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from finback import ops
 from finback.config import ModelConfig
 from finback.model import hyper_connections as hc
 from finback.model.batch import Pass
@@ -39,13 +38,17 @@ def mtp_streams(model: Transformer, h: Tensor, next_tokens: Tensor, run: Pass, d
     if next_tokens.shape != run.batch.tokens.shape:
         raise ValueError(f"{len(next_tokens)} next tokens for {len(run.batch.tokens)} rows: give the following token of every row")
     block = model.mtp[depth]
-    e = block.e_proj(block.enorm(model.embed(next_tokens)))
+    e = block.e_proj(block.enorm(model.embed(next_tokens).to(h.dtype)))
     x = e.unsqueeze(1) + block.h_proj(block.hnorm(h))
     return block(x, replace(run, batch=replace(run.batch, tokens=next_tokens)))
 
 
+def mtp_final(model: Transformer, h: Tensor, depth: int = 0) -> Tensor:
+    """What the head multiplies, [T, D], from the MTP block's streams [T, n, D]."""
+    block = model.mtp[depth]
+    return block.norm(hc.collapse(block, h, model.config))
+
+
 def mtp_read_out(model: Transformer, h: Tensor, depth: int = 0) -> Tensor:
     """Logits [T, V] FP32 of token i+2 from the MTP block's streams [T, n, D]."""
-    block = model.mtp[depth]
-    x = ops.rms_norm(hc.collapse(block, h, model.config), block.norm.weight, model.config.rms_norm_eps)
-    return x.float() @ model.head.weight.float().t()
+    return mtp_final(model, h, depth).float() @ model.head.weight.float().t()

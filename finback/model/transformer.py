@@ -94,16 +94,21 @@ class Transformer(nn.Module):
         """The residual streams [T, n, D] after the last layer. Advances the states, one for each segment."""
         for state, (a, b) in zip(run.states or (), run.batch.spans):
             state.reserve(state.length + b - a)
-        h = self.embed(run.batch.tokens).unsqueeze(1).repeat(1, self.config.hc_mult, 1)
+        h = self.embed(run.batch.tokens)
+        h = h.to(run.dtype or h.dtype).unsqueeze(1).repeat(1, self.config.hc_mult, 1)
         for block in self.layers:
             h = block(h, run)
         for state, (a, b) in zip(run.states or (), run.batch.spans):
             state.length += b - a
         return h
 
+    def final(self, h: Tensor) -> Tensor:
+        """What the head multiplies, [T, D], from streams [T, n, D]."""
+        return self.norm(hc.collapse(self, h, self.config))
+
     def read_out(self, h: Tensor) -> Tensor:
         """Logits [T, V] FP32 of streams [T, n, D]."""
-        return (self.norm(hc.collapse(self, h, self.config)).float() @ self.head.weight.float().t())
+        return self.final(h).float() @ self.head.weight.float().t()
 
     def forward(self, batch: Batch, states: Sequence[SequenceState] | None = None, rows: Tensor | None = None) -> Tensor:
         """Next-token logits [T, V] FP32, or [len(rows), V] for the given rows of the batch only."""

@@ -276,14 +276,14 @@ def affinities(x: Tensor, weight: Tensor) -> Tensor:
 def swiglu(x: Tensor, w1: Tensor, w2: Tensor, w3: Tensor, limit: float, weight: Tensor | None = None) -> Tensor:
     """One expert: w2 (silu(min(w1 x, limit)) * clamp(w3 x, +-limit) * weight), the middle in FP32 (spec 2.6).
 
-    x: [T, D]; w1 (gate), w3 (up): [I, D]; w2 (down): [D, I]; weight: [T] FP32 or None. Returns [T, D], x's dtype.
+    x: [T, D]; w1 (gate), w3 (up): [I, D]; w2 (down): [D, I], multiplied in x's dtype; weight: [T] FP32 or None. Returns [T, D], x's dtype.
     """
-    gate = _fp32(F.linear(x, w1)).clamp_max(limit)
-    up = _fp32(F.linear(x, w3)).clamp(-limit, limit)
+    gate = _fp32(F.linear(x, w1.to(x.dtype))).clamp_max(limit)
+    up = _fp32(F.linear(x, w3.to(x.dtype))).clamp(-limit, limit)
     middle = F.silu(gate) * up
     if weight is not None:
         middle = middle * weight.unsqueeze(-1)
-    return F.linear(middle.to(x.dtype), w2)
+    return F.linear(middle.to(x.dtype), w2.to(x.dtype))
 
 
 def experts(x: Tensor, ids: Tensor, weights: Tensor, w1: Tensor, w2: Tensor, w3: Tensor, limit: float) -> Tensor:

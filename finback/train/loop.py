@@ -20,18 +20,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from rich.console import Console
 from torch import Tensor
 
 from finback.checkpoint import load, save
 from finback.cost import parameters, training_flops
 from finback.data import HELD_OUT, Corpus, Stream, check_file, data_root, is_held_out, pack, prepare, read_documents
-from finback.device import matmul_flops
+from finback.device import fast_bf16, matmul_flops
 from finback.engine import SamplingParams, generate
 from finback.model import Batch, Trace, Transformer, new_model
 from finback.text import Tokenizer, encode_messages, load_tokenizer, train_tokenizer
-from finback.train.losses import Losses, Weights, losses, update_biases
+from finback.train.losses import Losses, Weights, head_loss, losses, update_biases
 from finback.train.optim import MuonAdamW, build_optimizer, parameter_groups, table
 from finback.train.plot import plot_run
 from finback.train.recipe import Recipe
@@ -47,8 +46,8 @@ SAMPLE_TOKENS = 60  # of an answer at an evaluation
 
 @dataclass
 class Run:
-    """The state of a run; `step` and `tokens` count what the weights have seen. `ceiling`: FLOP/s of a bare matrix
-    product on this machine, in the dtype that the model computes in."""
+    """The state of a run; `step` and `tokens` count what the weights have seen. dtype: what the model computes in;
+    ceiling: FLOP/s of a bare matrix product in it on this machine."""
 
     recipe: Recipe
     folder: Path
@@ -57,6 +56,7 @@ class Run:
     model: Transformer
     optimizer: MuonAdamW
     stream: Stream
+    dtype: torch.dtype
     ceiling: float
     step: int = 0
     tokens: int = 0
@@ -92,8 +92,9 @@ def training_step(run: Run) -> dict[str, Any]:
     moment = at(run.recipe.schedule, run.step, run.tokens)
     batch, targets = _batch(run.stream.next(moment.batch_tokens, moment.stage.sequence))
     found = losses(
-        run.model, batch, targets, _weights(run.recipe, moment), dense=moment.stage.attention != "sparse", fp4=moment.stage.fp4
-    )
+        run.model, batch, targets, _weights(run.recipe, moment), dense=moment.stage.attention != "sparse",
+        fp4=moment.stage.fp4, dtype=run.dtype,
+    )  # fmt: skip
     found.total.backward()
     moved = [p for p in run.model.parameters() if p.grad is not None]
     norm = float(torch.nn.utils.clip_grad_norm_(moved, run.recipe.optimizer.clip))
@@ -135,8 +136,8 @@ def evaluate(run: Run) -> dict[str, float]:
         for group in _groups(pieces, EVALUATION_TOKENS):
             batch, targets = _batch(group)
             dense = moment.stage.attention != "sparse"
-            h = run.model.streams(run.model.new_pass(batch, dense=dense, fp4=moment.stage.fp4))
-            nats += F.cross_entropy(run.model.read_out(h), targets, reduction="sum").item()
+            h = run.model.streams(run.model.new_pass(batch, dense=dense, fp4=moment.stage.fp4, dtype=run.dtype))
+            nats += head_loss(run.model.final(h), run.model.head.weight, targets).item() * len(targets)
         out[name] = round(nats / math.log(2) / documents.text_bytes, 4)
     return out
 
@@ -151,7 +152,8 @@ def sinkhorn_error(run: Run) -> float | None:
     if not pieces:
         return None
     trace = Trace(indexing=None, mixing=[])
-    run.model.streams(run.model.new_pass(_batch(pieces)[0], dense=moment.stage.attention != "sparse", trace=trace))
+    dense = moment.stage.attention != "sparse"
+    run.model.streams(run.model.new_pass(_batch(pieces)[0], dense=dense, trace=trace, dtype=run.dtype))
     errors = (float((comb.sum(dim=dim) - 1).abs().max()) for comb in trace.mixing for dim in (0, 1))
     return max(errors, default=None)
 
@@ -215,13 +217,19 @@ def _open(recipe: Recipe, folder: Path, console: Console) -> Run:
     model = new_model(recipe.model.replace(vocab_size=tokenizer.vocab_size), recipe.seed).train()
     optimizer = build_optimizer(model, recipe.optimizer.weight_decay, recipe.optimizer.kind)
     stream = Stream(corpus, recipe.sources, recipe.seed, recipe.data.fim_rate)
-    weight = model.embed.weight
-    run = Run(recipe, folder, tokenizer, corpus, model, optimizer, stream, matmul_flops(weight.device, weight.dtype))
+    dtype = compute_dtype(recipe, model.embed.weight.device)
+    run = Run(recipe, folder, tokenizer, corpus, model, optimizer, stream, dtype, matmul_flops(model.embed.weight.device, dtype))
     _write_about(run)
     console.print(table(parameter_groups(model, recipe.optimizer.weight_decay, recipe.optimizer.kind)))
     if _restore(run):
         console.print(f"going on at step {run.step}, {run.tokens:,} tokens")
     return run
+
+
+def compute_dtype(recipe: Recipe, device: torch.device) -> torch.dtype:
+    """What a recipe's model computes in on a device. The weights are FP32 in either case."""
+    bf16 = fast_bf16(device) if recipe.precision == "auto" else recipe.precision == "bf16"
+    return torch.bfloat16 if bf16 else torch.float32
 
 
 def _claim(folder: Path, recipe: Recipe) -> None:
@@ -286,7 +294,7 @@ def _write_about(run: Run) -> None:
             {"name": lane.name, "share": lane.share, "tokens": lane.documents.tokens, "origin": s.origin, "licence": s.licence}
             for lane, s in zip(run.stream.lanes, run.recipe.sources)
         ],
-        "threads": torch.get_num_threads(), "device": run.model.embed.weight.device.type,
+        "precision": str(run.dtype).removeprefix("torch."), "threads": torch.get_num_threads(), "device": run.model.embed.weight.device.type,
     }  # fmt: skip
     _write(run.folder / "run.json", lambda out: out.write((json.dumps(about, indent=1) + "\n").encode()))
 

@@ -14,10 +14,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from finback.model import Batch, Trace, Transformer, mtp_read_out, mtp_streams
+from finback.model import Batch, Trace, Transformer, mtp_final, mtp_streams
 from finback.model.trace import Indexing
 
 IGNORE = -100
+HEAD_ROWS = 512  # whose logits exist at a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,21 +52,23 @@ def losses(
     dense: bool = False,
     routing: dict[int, Tensor] | None = None,
     fp4: bool = False,
+    dtype: torch.dtype | None = None,
 ) -> Losses:
-    """All losses of one forward. targets: [T] int64, the next token of every row.
+    """All losses of one forward. targets: [T] int64, the next token of every row. dtype: as in `Pass`.
 
     loads: [E] float, the share of the choices that fell on each expert, by layer with a learned router.
     """
     trace = Trace(indexing=[] if weights.indexer else None)
-    run = model.new_pass(batch, dense=dense, routing=routing, trace=trace, fp4=fp4)
+    run = model.new_pass(batch, dense=dense, routing=routing, trace=trace, fp4=fp4, dtype=dtype)
     h = model.streams(run)
-    main = F.cross_entropy(model.read_out(h), targets)
     # a weight of zero cuts the gradient off, so that what only this loss would move is left alone
+    with torch.set_grad_enabled(torch.is_grad_enabled() and weights.next_token != 0):
+        main = head_loss(model.final(h), model.head.weight, targets)
     total, mtp = weights.next_token * main if weights.next_token else 0.0, None
     if weights.mtp and model.mtp:
         after_next = second_targets(batch, targets)
         if (after_next != IGNORE).any():
-            mtp = F.cross_entropy(mtp_read_out(model, mtp_streams(model, h, targets, run)), after_next, ignore_index=IGNORE)
+            mtp = head_loss(mtp_final(model, mtp_streams(model, h, targets, run)), model.head.weight, after_next)
             total = total + weights.mtp * mtp
     learned = {layer: r for layer, r in trace.routing.items() if not r.hashed}
     balance = None
@@ -80,6 +83,44 @@ def losses(
     experts = model.config.n_routed_experts
     loads = {layer: torch.bincount(r.ids.flatten(), minlength=experts) / r.ids.numel() for layer, r in learned.items()}
     return Losses(total, main.item(), _number(mtp), _number(balance), _number(indexer), recall, loads)
+
+
+class _HeadLoss(torch.autograd.Function):
+    """The gradients are made beside the loss, a few rows at a time: the logits of a batch, V numbers for each token,
+    are never in memory together."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, head: Tensor, targets: Tensor, wanted: bool) -> Tensor:
+        count = max(int((targets != IGNORE).sum()), 1)
+        total = torch.zeros((), dtype=torch.float64, device=x.device)
+        dx, dhead = (torch.empty_like(x), torch.zeros_like(head)) if wanted else (None, None)
+        for a in range(0, len(x), HEAD_ROWS):
+            rows, target = x[a : a + HEAD_ROWS].float(), targets[a : a + HEAD_ROWS, None]
+            seen = target != IGNORE
+            logits, target = rows @ head.float().t(), target.clamp(min=0)
+            top = logits.logsumexp(dim=1, keepdim=True)
+            total += ((top - logits.gather(1, target)) * seen).sum(dtype=torch.float64)
+            if wanted:
+                p = logits.sub_(top).exp_()
+                p.scatter_add_(1, target, p.new_full(target.shape, -1.0)).mul_(seen / count)
+                p = p.to(x.dtype)
+                dx[a : a + HEAD_ROWS] = p @ head.to(p.dtype)
+                dhead += p.t() @ x[a : a + HEAD_ROWS]
+        ctx.save_for_backward(dx, dhead)
+        return (total / count).to(torch.float32)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        dx, dhead = ctx.saved_tensors
+        return dx * gradient.to(dx.dtype), dhead * gradient, None, None
+
+
+def head_loss(x: Tensor, head: Tensor, targets: Tensor) -> Tensor:
+    """Mean cross-entropy of the targets [T] (IGNORE: none) under the logits x head^T, FP32. x: [T, D]; head: [V, D].
+
+    With x in BF16 the two products of the backward pass are in BF16 too.
+    """
+    return _HeadLoss.apply(x, head, targets, torch.is_grad_enabled() and (x.requires_grad or head.requires_grad))
 
 
 def second_targets(batch: Batch, targets: Tensor) -> Tensor:

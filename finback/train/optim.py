@@ -22,6 +22,7 @@ from rich.table import Table
 from torch import Tensor
 from torch.optim.adamw import adamw
 
+from finback.device import fast_bf16
 from finback.model import Transformer
 
 # HybridNS (report 2.4): eight steps bring every singular value from 4e-5 up into 0.68..1.21, two pin it at 1.
@@ -29,7 +30,6 @@ COEFFICIENTS = ((3.4445, -4.7750, 2.0315),) * 8 + ((2.0, -1.5, 0.5),) * 2
 MOMENTUM = 0.95
 UPDATE_RMS = 0.18  # gamma: the size of AdamW's usual updates, so that both share one learning rate
 BETAS, EPS = (0.9, 0.95), 1e-20
-FAST_BF16 = ("cuda", "npu")
 FUSED_ADAMW = ("cpu", "cuda", "mps")
 
 
@@ -115,10 +115,9 @@ def newton_schulz(M: Tensor, dtype: torch.dtype) -> Tensor:
 def compute_dtype(device: torch.device) -> torch.dtype:
     """In which dtype Muon multiplies on this device: BF16 as in the report where it is fast, FP32 elsewhere.
 
-    On a CPU PyTorch's batched BF16 products are slower than FP32's even with AVX-512-BF16 (0.5 to 0.7 of the
-    speed), and BF16 has a price: rounding fills the directions in which a gradient is zero with full-size noise.
+    BF16 has a price: rounding fills the directions in which a gradient is zero with full-size noise.
     """
-    return torch.bfloat16 if device.type in FAST_BF16 else torch.float32
+    return torch.bfloat16 if fast_bf16(device, batched=True) else torch.float32
 
 
 def chunk_elements(device: torch.device) -> int:

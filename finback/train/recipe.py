@@ -1,6 +1,7 @@
 """What does a training run consist of? A recipe: one TOML file, checked before anything starts.
 
     name, seed, samples     the run, all its randomness, and prompts to answer at each evaluation and at the end
+    precision               of the computation: fp32, bf16 (over FP32 weights), or auto: bf16 where the machine is faster in it
     size                    one number instead of the settings below (finback/train/scaling.py); those given here win
     [model]                 a preset and the fields of ModelConfig that differ from it
     [tokenizer]             size and number splitting of the vocabulary that is trained first
@@ -73,9 +74,11 @@ class Recipe:
     optimizer: OptimizerOptions = field(default_factory=OptimizerOptions)
     losses: LossOptions = field(default_factory=LossOptions)
     samples: tuple[str, ...] = ()
+    precision: str = "auto"
 
 
-_KEYS = {"name", "seed", "samples", "size", "model", "tokenizer", "data", "source", "schedule", "optimizer", "losses"}
+PRECISIONS = ("auto", "bf16", "fp32")
+_KEYS = {"name", "seed", "samples", "precision", "size", "model", "tokenizer", "data", "source", "schedule", "optimizer", "losses"}
 
 
 def read_recipe(path: str | Path) -> Recipe:
@@ -102,6 +105,9 @@ def read_recipe(path: str | Path) -> Recipe:
     optimizer = _fill(OptimizerOptions, raw.get("optimizer", {}), "[optimizer]")
     if optimizer.kind not in ("muon", "adamw"):
         raise RecipeError(f"[optimizer] kind is {optimizer.kind!r}; choose muon or adamw")
+    precision = raw.get("precision", "auto")
+    if precision not in PRECISIONS:
+        raise RecipeError(f"precision is {precision!r}; choose {', '.join(PRECISIONS)}")
     data = _fill(DataOptions, raw.get("data", {}), "[data]")
     if not 0 < data.held_out < 1:
         raise RecipeError(f"[data] held_out is {data.held_out}; it is a share, for example 0.02")
@@ -119,7 +125,7 @@ def read_recipe(path: str | Path) -> Recipe:
     return Recipe(
         name=raw.get("name", Path(path).stem), seed=raw.get("seed", 0), model=config, tokenizer=tokenizer, data=data,
         sources=sources, schedule=schedule, optimizer=optimizer, losses=_fill(LossOptions, raw.get("losses", {}), "[losses]"),
-        samples=tuple(raw.get("samples", ())),
+        samples=tuple(raw.get("samples", ())), precision=precision,
     )  # fmt: skip
 
 

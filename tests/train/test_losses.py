@@ -13,6 +13,7 @@ from finback.train.losses import (
     IGNORE,
     Weights,
     balance_loss,
+    head_loss,
     indexer_loss,
     indexer_recall,
     losses,
@@ -54,6 +55,36 @@ def test_weight_zero_leaves_a_loss_out():
     found = losses(make_model(), *make_batch(50), Weights(mtp=0, balance=0, indexer=0))
     assert (found.mtp, found.balance, found.indexer, found.recall) == (None, None, None, None)
     assert found.total.item() == found.next_token
+
+
+@pytest.mark.parametrize("rows", [1, 511, 512, 1300])
+def test_head_loss_is_the_cross_entropy_of_the_logits(rows):
+    g = torch.Generator().manual_seed(rows)
+    x, head = torch.randn(rows, 24, generator=g), torch.randn(97, 24, generator=g)
+    targets = torch.randint(0, 97, (rows,), generator=g)
+    targets[1::5] = IGNORE
+    found, expected = ([t.clone().requires_grad_() for t in (x, head)] for _ in range(2))
+    a, b = head_loss(*found, targets), F.cross_entropy(expected[0] @ expected[1].t(), targets, ignore_index=IGNORE)
+    torch.testing.assert_close(a, b)
+    for loss in (a, b):
+        (1.7 * loss).backward()
+    for p, q in zip(found, expected):
+        torch.testing.assert_close(p.grad, q.grad, rtol=1e-4, atol=1e-7)
+    with torch.no_grad():
+        assert head_loss(*found, targets) == a.detach()
+    half = x.bfloat16().requires_grad_()
+    c = head_loss(half, found[1], targets)
+    torch.testing.assert_close(c, F.cross_entropy(half.float() @ head.t(), targets, ignore_index=IGNORE))
+    c.backward()
+    assert half.grad.dtype == torch.bfloat16
+    torch.testing.assert_close(half.grad.float(), expected[0].grad / 1.7, rtol=0.05, atol=0.02 * float(expected[0].grad.abs().max()))
+
+
+def test_head_loss_without_targets_is_zero():
+    x = torch.randn(3, 8, requires_grad=True)
+    loss = head_loss(x, torch.randn(5, 8), torch.full((3,), IGNORE))
+    loss.backward()
+    assert loss.item() == 0 and not x.grad.any()
 
 
 def test_mtp_predicts_the_token_after_next_within_its_segment():

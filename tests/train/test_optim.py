@@ -59,8 +59,8 @@ def fill_gradients(model: nn.Module, seed: int) -> None:
             p.grad = normal(*p.shape, seed=1000 * seed + i, dtype=FP32)
 
 
-def optimizer_of(model: Transformer, dtype: torch.dtype = FP32, chunk: int = 2**20) -> MuonAdamW:
-    optimizer = MuonAdamW(parameter_groups(model, DECAY), dtype, chunk)
+def optimizer_of(model: Transformer, dtype: torch.dtype = FP32, chunk: int = 2**20, decay: float = DECAY) -> MuonAdamW:
+    optimizer = MuonAdamW(parameter_groups(model, decay), dtype, chunk)
     optimizer.set_learning_rate(LR)
     return optimizer
 
@@ -162,11 +162,14 @@ def test_bf16_products_stay_near_float64_and_return_the_gradients_dtype():
 def test_bf16_fills_directions_without_a_gradient_with_noise():
     M = normal(64, 8).float() @ normal(8, 128, seed=1).float()
     rest = {dtype: torch.linalg.svdvals(newton_schulz(M, dtype).double())[8:] for dtype in (FP32, torch.bfloat16)}
-    assert rest[FP32].max() < 0.01 and rest[torch.bfloat16].min() > 0.3  # why a CPU computes in FP32
+    assert rest[FP32].max() < 0.01 and rest[torch.bfloat16].min() > 0.3
 
 
-def test_fp32_on_the_cpu_and_bf16_where_it_is_fast():
-    assert optim.compute_dtype(torch.device("cpu")) == FP32
+@pytest.mark.parametrize("amx", [False, True])
+def test_bf16_where_its_batched_products_are_fast(monkeypatch, amx):
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    assert optim.compute_dtype(torch.device("cpu")) == (torch.bfloat16 if amx else FP32)
     assert optim.compute_dtype(torch.device("cuda", 1)) == torch.bfloat16
 
 
@@ -351,7 +354,7 @@ def test_resumed_run_is_bitwise_the_same():
     saved = torch.load(file, weights_only=True)
     resumed = tiny_model()
     resumed.load_state_dict(saved["model"])
-    again = build_optimizer(resumed, weight_decay=0.0)  # what the file says holds
+    again = optimizer_of(resumed, decay=0.0)  # what the file says holds
     again.load_state_dict(saved["optimizer"])
     fill_gradients(resumed, 2)
     again.step()

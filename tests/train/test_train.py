@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import hashlib
 import json
@@ -18,7 +19,7 @@ from rich.console import Console
 import finback
 from finback import ops
 from finback.checkpoint import open_checkpoint, save
-from finback.model import Batch, new_model
+from finback.model import Batch, new_model, storage_dtype
 from finback.ops import formats
 from finback.text import load_tokenizer
 from finback.train import RecipeError, loop, read_recipe, train
@@ -174,6 +175,32 @@ def test_what_trained_for_fp4_is_exported_in_fp4_and_computes_the_same_bits(toy)
     assert torch.equal(finback.load(folder / "again")(batch), loaded(batch))
 
 
+@pytest.mark.parametrize("fp4", [False, True])
+def test_bf16_training_computes_the_bits_of_the_model_in_bf16(toy, fp4):
+    _, recipe = toy
+    masters = new_model(recipe().model.replace(vocab_size=340), seed=5)
+    narrow = copy.deepcopy(masters)
+    for name, p in narrow.named_parameters():
+        rounded = ops.round_fp4(p.data) if fp4 and ".ffn.experts." in name else p.data
+        p.data = rounded.to(storage_dtype(name, torch.bfloat16))
+    narrow.config = narrow.config.replace(index_fp4=fp4)
+    batch = Batch.of([torch.arange(96) * 7 % 340, torch.arange(61) * 5 % 340])
+    h = masters.streams(masters.new_pass(batch, fp4=fp4, dtype=torch.bfloat16))
+    assert h.dtype == torch.bfloat16
+    assert torch.equal(masters.read_out(h), narrow(batch))
+    masters.read_out(h).logsumexp(1).sum().backward()
+    assert all(p.grad.dtype == torch.float32 for p in masters.parameters() if p.grad is not None)
+
+
+def test_precision_of_a_run_is_the_recipes_or_the_machines(toy, monkeypatch):
+    _, recipe = toy
+    cpu = torch.device("cpu")
+    for fast in (False, True):
+        monkeypatch.setattr(loop, "fast_bf16", lambda device, fast=fast: fast)
+        kinds = [loop.compute_dtype(dataclasses.replace(recipe(), precision=p), cpu) for p in ("auto", "bf16", "fp32")]
+        assert kinds == [torch.bfloat16 if fast else torch.float32, torch.bfloat16, torch.float32]
+
+
 def test_fp4_begins_with_its_stage(toy, monkeypatch):
     folder, recipe = toy
     run = loop._open(recipe(dense=256, fp4=True), folder / "run", quiet())
@@ -298,7 +325,7 @@ def test_run_of_another_recipe_is_not_continued(toy):
 
 def test_loss_that_is_not_finite_stops_the_run(toy, monkeypatch):
     folder, recipe = toy
-    monkeypatch.setattr("finback.train.losses.F.cross_entropy", lambda logits, *a, **k: logits.sum() * torch.nan)
+    monkeypatch.setattr("finback.train.losses.head_loss", lambda x, *_: x.sum() * torch.nan)
     with pytest.raises(FloatingPointError, match="lower learning_rate"):
         train(recipe(), folder / "run", quiet())
 
