@@ -306,7 +306,7 @@ def ceilings(preset: str, gemms: list[str], lengths: list[int], formats: dict[st
     import transformers
 
     from finback.config import preset as config_of
-    from finback.lab.cost import flops_per_token
+    from finback.cost import flops_per_token
     from finback.ops import cpu
 
     config = config_of(preset)
@@ -390,10 +390,14 @@ def timed(run: Callable[[], object], rounds: int = 7) -> float:
     return min(times[1:])
 
 
-def emit_rate(task: str, length: int, rate: float, **more: Any) -> None:
+def peak_memory() -> int:
+    """Bytes that this process has held at most."""
     lines = Path("/proc/self/status").read_text().splitlines()
-    peak = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
-    emit({"task": task, "length": length, "rate": rate, "peak": peak, **more})
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+
+
+def emit_rate(task: str, length: int, rate: float, **more: Any) -> None:
+    emit({"task": task, "length": length, "rate": rate, "peak": peak_memory(), **more})
 
 
 def emit(result: dict[str, Any]) -> None:

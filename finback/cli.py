@@ -150,6 +150,42 @@ def train(
 
 
 @app.command()
+def sizes(
+    share: Annotated[float, typer.Option(help="Share of this machine's matrix products that a run reaches (MFU, as its report says).")] = 0.1,
+) -> None:
+    """Show what each `size` of a recipe comes to: model, tokens, and hours on this machine."""
+    import torch
+    from rich.table import Table
+
+    from finback.cost import parameters
+    from finback.device import fast_bf16, matmul_flops, resolve
+    from finback.train.scaling import SIZES, size_of
+
+    if not 0 < share <= 1:
+        raise ValueError(f"--share is {share}; it must be above 0 and at most 1")
+
+    def millions(n: float) -> str:
+        return f"{n / 1e6:,.1f}M" if n < 1e8 else f"{n / 1e6:,.0f}M"
+
+    device = resolve()
+    ceiling = matmul_flops(device, torch.bfloat16 if fast_bf16(device) else torch.float32)
+    console = Console()
+    table = Table("size", "layers", "width", "experts", "weights", "active", "tokens", "batch", "rate", "hours", box=None, header_style="bold")
+    for column in table.columns:
+        column.justify = "right"
+    for size in SIZES:
+        found = size_of(size)
+        c, count = found.model, parameters(found.model)
+        table.add_row(
+            str(size), str(c.num_hidden_layers), str(c.hidden_size), str(c.n_routed_experts), millions(count.total),
+            millions(count.active), millions(found.tokens), f"{found.batch_tokens:,}", f"{found.learning_rate:.4f}",
+            f"{hours:,.2f}" if (hours := found.flops / ceiling / share / 3600) < 10 else f"{hours:,.0f}",
+        )  # fmt: skip
+    console.print(table)
+    console.print(f"hours: at {share:.0%} of {ceiling / 1e9:,.0f} GFLOP/s, a matrix product measured now", style="dim", highlight=False)
+
+
+@app.command()
 def report(
     run: Annotated[Path, typer.Argument(help="Folder of a run, finished or not, for example runs/first.")],
     out: Annotated[Optional[Path], typer.Option(help="HTML file to write.", show_default="RUN/report.html")] = None,

@@ -7,7 +7,10 @@ CANN libraries missing, importing it fails.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
+import sys
 import time
 from pathlib import Path
 
@@ -58,6 +61,35 @@ def memory(device: torch.device) -> int:
     except (OSError, ValueError):  # no group, or its limit is "max"
         pass
     return available
+
+
+def used(device: torch.device) -> int:
+    """Bytes that this process holds on the device now."""
+    if device.type in ("cuda", "npu"):
+        return getattr(torch, device.type).memory_reserved(device)
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:  # not Linux: the most that it has held so far
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def peak(device: torch.device) -> int | None:
+    """The most bytes that this process has held on the device since `forget_peak`; None where nobody counts."""
+    if device.type in ("cuda", "npu"):
+        return getattr(torch, device.type).max_memory_reserved(device)
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+
+
+def forget_peak(device: torch.device) -> None:
+    if device.type in ("cuda", "npu"):
+        getattr(torch, device.type).reset_peak_memory_stats(device)
+    else:
+        with contextlib.suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5")  # see proc(5)
 
 
 def matmul_flops(device: torch.device, dtype: torch.dtype) -> float:

@@ -173,7 +173,7 @@ def _running_mean(values: list[float]) -> list[float]:
 
 
 def _tiles(about: dict[str, Any], rows: list[dict[str, Any]]) -> str:
-    spent, last = cost(rows), rows[-1]
+    spent, last, held = cost(rows), rows[-1], max(row.get("memory", 0) for row in rows)
     evaluated = [row["bits_per_byte"] for row in rows if row.get("bits_per_byte")]
     tiles = [
         ("loss", f"{sum(row['loss'] for row in rows[-20:]) / len(rows[-20:]):.3f}", "mean of the last 20 steps"),
@@ -182,6 +182,7 @@ def _tiles(about: dict[str, Any], rows: list[dict[str, Any]]) -> str:
         ("time", _hours(spent["training"]), f"training, and {_hours(spent['evaluation'])} of evaluation"),
         ("compute", f"{_count(spent['flops'])}FLOP", "model FLOPs of the steps"),
         ("MFU", f"{spent['mfu']:.1%}", f"of {_count(last['ceiling'])}FLOP/s, a matrix product measured at the start"),
+        *((("memory", f"{_count(held)}B", f"at the peak; {_count(about['memory'])}B were foreseen"),) if held else ()),
         ("speed", f"{spent['speed']:,.0f}", f"tokens per second; {about['device']}, threads: {about['threads']}"),
     ]
     return "".join(f"<div><b>{_text(value)}</b><span>{_text(name)}</span><small>{_text(more)}</small></div>" for name, value, more in tiles)

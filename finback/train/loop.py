@@ -26,11 +26,12 @@ from torch import Tensor
 from finback.checkpoint import load, save
 from finback.cost import parameters, training_flops
 from finback.data import HELD_OUT, Corpus, Stream, check_file, data_root, is_held_out, pack, prepare, read_documents
-from finback.device import fast_bf16, matmul_flops
+from finback.device import fast_bf16, forget_peak, matmul_flops, peak
 from finback.engine import SamplingParams, generate
 from finback.model import Batch, Trace, Transformer, new_model
 from finback.text import Tokenizer, encode_messages, load_tokenizer, train_tokenizer
-from finback.train.losses import Losses, Weights, head_loss, losses, update_biases
+from finback.train.losses import Losses, head_loss, losses, update_biases, weights_at
+from finback.train.memory import Forecast, check, forecast
 from finback.train.optim import MuonAdamW, build_optimizer, parameter_groups, table
 from finback.train.plot import plot_run
 from finback.train.recipe import Recipe
@@ -92,7 +93,7 @@ def training_step(run: Run) -> dict[str, Any]:
     moment = at(run.recipe.schedule, run.step, run.tokens)
     batch, targets = _batch(run.stream.next(moment.batch_tokens, moment.stage.sequence))
     found = losses(
-        run.model, batch, targets, _weights(run.recipe, moment), dense=moment.stage.attention != "sparse",
+        run.model, batch, targets, weights_at(moment, run.recipe.losses), dense=moment.stage.attention != "sparse",
         fp4=moment.stage.fp4, dtype=run.dtype,
     )  # fmt: skip
     found.total.backward()
@@ -114,7 +115,7 @@ def training_step(run: Run) -> dict[str, Any]:
 def assess(run: Run) -> dict[str, Any]:
     """What an evaluation adds to its step's row; answers to the recipe's prompts go to samples.jsonl."""
     began = time.perf_counter()
-    found = {"bits_per_byte": evaluate(run), "sinkhorn_error": sinkhorn_error(run)}
+    found = {"bits_per_byte": evaluate(run), "sinkhorn_error": sinkhorn_error(run), "memory": peak(run.model.embed.weight.device)}
     samples = {prompt: answer(run, prompt, SAMPLE_TOKENS) for prompt in run.recipe.samples}
     with (run.folder / "samples.jsonl").open("a", encoding="utf-8") as out:
         out.write(json.dumps({"step": run.step, "tokens": run.tokens, "samples": samples}) + "\n")
@@ -166,13 +167,6 @@ def answer(run: Run, prompt: str, tokens: int) -> str:
     return run.tokenizer.decode([token for token in said if token != run.tokenizer.eos_id])
 
 
-def _weights(recipe: Recipe, moment: Moment) -> Weights:
-    if moment.stage.attention == "warmup":  # the indexer alone learns; everything else has no gradient and stays
-        return Weights(next_token=0.0, mtp=0.0, balance=0.0, indexer=1.0)
-    indexer = recipe.losses.indexer if moment.stage.attention == "sparse" else 0.0
-    return Weights(mtp=moment.mtp_loss_weight, balance=recipe.losses.balance, indexer=indexer)
-
-
 def _row(run: Run, moment: Moment, found: Losses, norm: float, lengths: list[int], seconds: float) -> dict[str, Any]:
     idle = sum(int((load == 0).sum()) for load in found.loads.values())
     peak = max((float(load.max() * len(load)) for load in found.loads.values()), default=None)
@@ -219,7 +213,11 @@ def _open(recipe: Recipe, folder: Path, console: Console) -> Run:
     stream = Stream(corpus, recipe.sources, recipe.seed, recipe.data.fim_rate)
     dtype = compute_dtype(recipe, model.embed.weight.device)
     run = Run(recipe, folder, tokenizer, corpus, model, optimizer, stream, dtype, matmul_flops(model.embed.weight.device, dtype))
-    _write_about(run)
+    memory = forecast(model, recipe, dtype)
+    check(memory, recipe, model.embed.weight.device)
+    console.print(f"needs at most {memory}", style="dim", highlight=False)
+    forget_peak(model.embed.weight.device)
+    _write_about(run, memory)
     console.print(table(parameter_groups(model, recipe.optimizer.weight_decay, recipe.optimizer.kind)))
     if _restore(run):
         console.print(f"going on at step {run.step}, {run.tokens:,} tokens")
@@ -283,12 +281,12 @@ def _restore(run: Run) -> bool:
     return bool(found)
 
 
-def _write_about(run: Run) -> None:
+def _write_about(run: Run, memory: Forecast) -> None:
     """run.json: what a report says of a run beside its curves."""
     count, config = parameters(run.model.config), run.model.config
     about = {
         "name": run.recipe.name, "seed": run.recipe.seed, "parameters": count.total, "active": count.active,
-        "tokens": run.recipe.schedule.tokens, "steps": count_steps(run.recipe.schedule), "model": config.to_dict(),
+        "memory": memory.total, "tokens": run.recipe.schedule.tokens, "steps": count_steps(run.recipe.schedule), "model": config.to_dict(),
         "schedule": dataclasses.asdict(run.recipe.schedule), "optimizer": dataclasses.asdict(run.recipe.optimizer),
         "sources": [
             {"name": lane.name, "share": lane.share, "tokens": lane.documents.tokens, "origin": s.origin, "licence": s.licence}

@@ -16,6 +16,8 @@ from torch import Tensor
 
 from finback.model import Batch, Trace, Transformer, mtp_final, mtp_streams
 from finback.model.trace import Indexing
+from finback.train.recipe import LossOptions
+from finback.train.schedule import Moment
 
 IGNORE = -100
 HEAD_ROWS = 512  # whose logits exist at a time
@@ -29,6 +31,14 @@ class Weights:
     mtp: float = 0.3
     balance: float = 1e-4
     indexer: float = 1.0
+
+
+def weights_at(moment: Moment, options: LossOptions) -> Weights:
+    """The losses of a step at a moment of the schedule."""
+    if moment.stage.attention == "warmup":  # the indexer alone learns; everything else has no gradient and stays
+        return Weights(next_token=0.0, mtp=0.0, balance=0.0, indexer=1.0)
+    indexer = options.indexer if moment.stage.attention == "sparse" else 0.0
+    return Weights(mtp=moment.mtp_loss_weight, balance=options.balance, indexer=indexer)
 
 
 @dataclass(frozen=True)

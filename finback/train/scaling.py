@@ -1,7 +1,7 @@
 """How large a model, on how many tokens, how fast? One dial, `size`, that sets what a recipe leaves open.
 
 Each step of the dial adds a layer and 32 channels, and costs some times as much as the one before; `finback sizes`
-prints what each is on this machine. Depth and width come first, and whatever a recipe sets itself replaces
+prints what each comes to. Depth and width come first, and whatever a recipe sets itself replaces
 the rule and is what the later rules go by. The rules, and whose they are:
 
     depth        3 + size layers: two of sliding window, then CSA and HCA in turn, as DeepSeek-V4-Flash
@@ -27,6 +27,7 @@ DeepSeek fitted its laws on dense models at 1e17 to 2e19 FLOPs; the small sizes 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from finback.config import ModelConfig, preset
@@ -64,6 +65,28 @@ def fill_in(raw: dict[str, Any]) -> dict[str, Any]:
     rest = {key: value for key, value in raw.items() if key != "size"}
     config = preset("nano").replace(vocab_size=tokenizer["vocab_size"], **model)
     return {**rest, "model": model, "tokenizer": tokenizer, "schedule": _schedule(size, config, schedule)}
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a size comes to where a recipe sets nothing else; flops: of the whole run."""
+
+    size: int
+    model: ModelConfig
+    tokens: int
+    batch_tokens: int
+    learning_rate: float
+    flops: float
+
+
+def size_of(size: int) -> Size:
+    """Raises SizeError."""
+    filled = fill_in({"size": size})
+    config = preset("nano").replace(vocab_size=filled["tokenizer"]["vocab_size"], **filled["model"])
+    s, flops = filled["schedule"], 0.0
+    for stage in s["stages"]:
+        flops += stage["tokens"] / stage["sequence"] * training_flops(config, [stage["sequence"]], stage["attention"], False)
+    return Size(size, config, sum(stage["tokens"] for stage in s["stages"]), s["batch_tokens"], s["learning_rate"], flops)
 
 
 def _check(values: dict[str, Any], name: str) -> None:

@@ -13,7 +13,7 @@ from finback.lab.report import CHARTS, _running_mean, cost, page, write_report
 SOURCES = [{"name": "<tales>", "share": 1.0, "tokens": 1000, "origin": "here & there", "licence": "CC0"}]
 ABOUT = {
     "name": "a <run>", "seed": 1, "parameters": 1_400_000, "active": 900_000, "tokens": 4000, "steps": 40, "model": {"hidden_size": 8},
-    "schedule": {"batch_tokens": 100}, "optimizer": {"kind": "muon"}, "sources": SOURCES, "threads": 2, "device": "cpu",
+    "schedule": {"batch_tokens": 100}, "optimizer": {"kind": "muon"}, "sources": SOURCES, "threads": 2, "device": "cpu", "memory": 2_100_000_000,
 }  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def rows(steps: int) -> list[dict]:
             "seconds": 2.0, "flops": 3e9, "ceiling": 1e10, "mfu": 0.15,
         }  # fmt: skip
         if step % 10 == 0:
-            row |= {"bits_per_byte": {"<tales>": 3 - step / 100}, "sinkhorn_error": 1e-4, "evaluation_seconds": 9.0}
+            row |= {"bits_per_byte": {"<tales>": 3 - step / 100}, "sinkhorn_error": 1e-4, "evaluation_seconds": 9.0, "memory": 1_900_000_000 + step}
         out.append(row)
     return out
 
