@@ -18,8 +18,6 @@ from finback.ops.reference import (
     hidden_entries,
     index_scores,
     pool_windows,
-    rms_norm,
-    rotate,
 )
 
 BACKENDS = ("auto", "reference", "cpu")
@@ -52,6 +50,8 @@ experts = _choose("experts")
 hc_head = _choose("hc_head")
 hc_post = _choose("hc_post")
 hc_pre = _choose("hc_pre")
+rms_norm = _choose("rms_norm")
+rotate = _choose("rotate")
 select_entries = _choose("select_entries")
 sparse_attention = _choose("sparse_attention")
 swiglu = _choose("swiglu")

@@ -47,16 +47,19 @@ def lib() -> Any:
     return _native
 
 
-def unfit(*tensors: Tensor) -> str | None:
-    """Why kernels for dense FP32 CPU tensors cannot take these, or None."""
+ACTIVATIONS = (torch.float32, torch.bfloat16)
+
+
+def unfit(*tensors: Tensor, dtypes: tuple[torch.dtype, ...] = (torch.float32,), strided: bool = False) -> str | None:
+    """Why kernels for dense CPU tensors of these dtypes cannot take these, or None. strided: those not dense are copied."""
     for t in tensors:
         if t.device.type != "cpu":
             return f"a tensor is on {t.device}"
-        if t.dtype != torch.float32:
+        if t.dtype not in dtypes:
             return f"a tensor is {t.dtype}"
-        if not t.is_contiguous():
+        if not strided and not t.is_contiguous():
             return "a tensor is not contiguous"
     return None
 
 
-from finback.ops.cpu import hyper_connections  # noqa: E402, F401  (registers its operations)
+from finback.ops.cpu import hyper_connections, norm_rope  # noqa: E402, F401  (registers their operations)

@@ -43,31 +43,6 @@ class Input {
 
 void product(Input& x, const Weight& w, float* y, int64_t stride) { multiply(x[w.rounding], w.matrix, y, stride); }
 
-// X' = B X + C F(A X), in place: new stream k is post_k x + sum_j comb[j, k] h_j. h: [T, n, D]; x: [T, D].
-void hc_post(const float* x, const float* post, const float* comb, int64_t T, int n, int64_t D, float* h) {
-  finback::parallel_rows(T, 16, [&](int64_t first, int64_t end) {
-    for (int64_t t = first; t < end; ++t) {
-      float *row = h + t * n * D, p[8], b[64];
-      for (int k = 0; k < n; ++k) p[k] = post[k * T + t];
-      for (int i = 0; i < n * n; ++i) b[i] = comb[i * T + t];
-      const auto step = [&](int64_t d, int lanes) {
-        F old[8];
-        for (int j = 0; j < n; ++j) old[j] = lanes == W ? load(row + j * D + d) : load(row + j * D + d, lanes);
-        const F added = lanes == W ? load(x + t * D + d) : load(x + t * D + d, lanes);
-        for (int k = 0; k < n; ++k) {
-          F sum = splat(p[k]) * added;
-          for (int j = 0; j < n; ++j) sum = fma(splat(b[j * n + k]), old[j], sum);
-          if (lanes == W) store(row + k * D + d, sum);
-          else store(row + k * D + d, sum, lanes);
-        }
-      };
-      int64_t d = 0;
-      for (; d + W <= D; d += W) step(d, W);
-      if (d < D) step(d, int(D - d));
-    }
-  });
-}
-
 // The final vector of one token's streams, normed.
 void collapse(const Model& m, const HyperConnection& hc, const float* norm, const float* h, float* out) {
   const int64_t width = m.n * m.D;
@@ -196,14 +171,14 @@ void block(const Chunk& chunk, const Block& b) {
   const int64_t T = chunk.T, n = m.n, D = m.D;
   float *x = s.x.get<float>(T * D), *y = s.y.get<float>(T * D), *post = s.post.get<float>(n * T), *comb = s.comb.get<float>(n * n * T);
   const auto read = [&](const HyperConnection& hc, const float* norm) {
-    hc_pre(chunk.h, hc.fn, hc.scale, hc.base, T, int(n), D, int(m.sinkhorn), m.hc_eps, m.norm_eps, x, post, comb);
+    hc_pre(chunk.h, false, hc.fn, hc.scale, hc.base, T, int(n), D, int(m.sinkhorn), m.hc_eps, m.norm_eps, x, post, comb, nullptr);
     finback::parallel_rows(T, 64, [&](int64_t first, int64_t end) {
       for (int64_t t = first; t < end; ++t) rms_norm(x + t * D, norm, D, m.norm_eps, 1.0f, x + t * D);
     });
   };
   read(b.hc_attn, b.attn_norm);
   attention(chunk, b, x, y);
-  hc_post(y, post, comb, T, int(n), D, chunk.h);
+  hc_post(y, chunk.h, false, post, comb, T, int(n), D, chunk.h);
 
   read(b.hc_ffn, b.ffn_norm);
   float* logits = s.affinities.get<float>(T * m.E);
@@ -213,7 +188,7 @@ void block(const Chunk& chunk, const Block& b) {
   product(in, b.gate, logits, m.E);
   route(m, b, chunk.tokens, T, logits, ids, weights);
   experts(x, T, D, m.inner, ids, weights, m.k, b.w1.data(), b.w2.data(), b.w3.data(), m.E, m.limit, b.expert_rounding, y);
-  hc_post(y, post, comb, T, int(n), D, chunk.h);
+  hc_post(y, chunk.h, false, post, comb, T, int(n), D, chunk.h);
 }
 
 void embed(const Model& m, const int64_t* tokens, int64_t T, float* x) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "simd.h"
+#include "threads.h"
 
 namespace FB_LEVEL {
 namespace rows_detail {
@@ -41,7 +42,41 @@ inline F load(const uint16_t* p, int n) {
   return load_bf16(padded);
 }
 
-inline float dot(const float* a, const float* b, int64_t n) {
+inline void store(uint16_t* p, F v) { store_bf16(p, v); }
+inline void store(uint16_t* p, F v, int n) {
+  uint16_t part[W];
+  store_bf16(part, v);
+  std::memcpy(p, part, 2 * n);
+}
+
+// Whole vectors mostly, and the first `lanes` of a row's last.
+template <class E>
+inline F some(const E* p, int lanes) {
+  return lanes == W ? load(p) : load(p, lanes);
+}
+template <class E>
+inline void store_some(E* p, F v, int lanes) {
+  if (lanes == W) store(p, v);
+  else store(p, v, lanes);
+}
+
+// body(e) with e of the type that activations have; `as` gives a pointer to them.
+template <class Body>
+inline void with_type(bool bf16, const Body& body) {
+  if (bf16) body(uint16_t());
+  else body(float());
+}
+template <class E>
+inline E* as(E, void* p) {
+  return static_cast<E*>(p);
+}
+template <class E>
+inline const E* as(E, const void* p) {
+  return static_cast<const E*>(p);
+}
+
+template <class A, class B>
+inline float dot(const A* a, const B* b, int64_t n) {
   F s0{}, s1{};
   int64_t i = 0;
   for (; i + 2 * W <= n; i += 2 * W) {
@@ -53,12 +88,18 @@ inline float dot(const float* a, const float* b, int64_t n) {
   return sum(s0 + s1);
 }
 
-// y = scale * w * x / rms(x) for one row; w may be null. x may be y.
-inline void rms_norm(const float* x, const float* w, int64_t n, float eps, float scale, float* y) {
+// y = scale * w * x / rms(x) for one row; w may be null. x may be y. Returns scale / rms(x).
+template <class E>
+inline float rms_norm(const E* x, const float* w, int64_t n, float eps, float scale, E* y) {
   const float factor = scale / std::sqrt(dot(x, x, n) / float(n) + eps);
+  const auto step = [&](int64_t i, int lanes) {
+    const F v = some(x + i, lanes) * factor;
+    store_some(y + i, w ? v * some(w + i, lanes) : v, lanes);
+  };
   int64_t i = 0;
-  for (; i + W <= n; i += W) store(y + i, w ? load(x + i) * factor * load(w + i) : load(x + i) * factor);
-  for (; i < n; ++i) y[i] = w ? x[i] * factor * w[i] : x[i] * factor;
+  for (; i + W <= n; i += W) step(i, W);
+  if (i < n) step(i, int(n - i));
+  return factor;
 }
 
 // Turns the pairs x[2i], x[2i+1] by the angles of cos and sin [r]; `direction` -1 turns them back.
@@ -75,6 +116,22 @@ inline void store_row(uint16_t* to, const float* from, int64_t n) {
   int64_t i = 0;
   for (; i + W <= n; i += W) store_bf16(to + i, load(from + i));
   for (; i < n; ++i) to[i] = float_to_bf16(from[i]);
+}
+
+// Gradients of parameters are sums over all rows. They are made in parts, of which there are as many with any number of
+// threads, and the parts are added in order. The rows of a part:
+inline int64_t part_rows(int64_t rows) {
+  const int64_t even = (rows + 15) / 16, whole = (even + W - 1) / W * W;
+  return whole < 64 ? 64 : whole;
+}
+
+// out [n] = the sum of parts [count, stride]'s first n columns.
+inline void add_parts(const float* parts, int64_t count, int64_t stride, int64_t n, float* out) {
+  finback::parallel_rows(n, 4096, [&](int64_t first, int64_t end) {
+    std::memset(out + first, 0, 4 * (end - first));
+    for (int64_t p = 0; p < count; ++p)
+      for (int64_t i = first; i < end; ++i) out[i] += parts[p * stride + i];
+  });
 }
 
 }  // namespace FB_LEVEL

@@ -1,9 +1,37 @@
 // The kernels, declared once for each level: this file is included inside namespaces and has no guard.
 // Pointers are to contiguous rows unless said otherwise; T tokens, n streams, D hidden size.
 
-// ops.reference.hc_pre for h [T, n, D] FP32, n <= 8. x: [T, D], post: [n, T], comb: [n, n, T].
-void hc_pre(const float* h, const float* fn, const float* scale, const float* base, int64_t T, int n, int64_t D, int iters,
-            float eps, float norm_eps, float* x, float* post, float* comb);
+// Activations are FP32, or BF16 where `bf16` says so; parameters, gates and their gradients are FP32. A kernel named
+// *_back takes the gradient g* of a result and gives the gradient d* of an argument.
+
+// ops.reference.hc_pre for h [T, n, D], n <= 8. x: [T, D], post: [n, T], comb: [n, n, T]. kept: [(2+n)n + 1, T], what
+// hc_pre_back needs, or null.
+void hc_pre(const void* h, bool bf16, const float* fn, const float* scale, const float* base, int64_t T, int n, int64_t D, int iters,
+            float eps, float norm_eps, void* x, float* post, float* comb, float* kept);
+void hc_pre_back(const void* h, bool bf16, const float* fn, const float* scale, const float* base, const float* kept, const void* gx,
+                 const float* gpost, const float* gcomb, int64_t T, int n, int64_t D, int iters, float eps, void* dh, float* dfn,
+                 float* dscale, float* dbase);
+
+// ops.reference.hc_head. kept: [n + 1, T] or null.
+void hc_head(const void* h, bool bf16, const float* fn, const float* scale, const float* base, int64_t T, int n, int64_t D, float eps,
+             float norm_eps, void* x, float* kept);
+void hc_head_back(const void* h, bool bf16, const float* fn, const float* scale, const float* base, const float* kept, const void* gx,
+                  int64_t T, int n, int64_t D, float eps, void* dh, float* dfn, float* dscale, float* dbase);
+
+// ops.reference.hc_post. x: [T, D], residual and out [T, n, D]; out may be residual.
+void hc_post(const void* x, const void* residual, bool bf16, const float* post, const float* comb, int64_t T, int n, int64_t D,
+             void* out);
+void hc_post_back(const void* x, const void* residual, bool bf16, const float* post, const float* comb, const void* g, int64_t T, int n,
+                  int64_t D, void* dx, void* dresidual, float* dpost, float* dcomb);
+
+// ops.reference.rms_norm for x [rows, n]. w: [n] or null; factors: [rows], 1 / rms of each row.
+void norm_rows(const void* x, bool bf16, const float* w, int64_t rows, int64_t n, float eps, void* y, float* factors);
+void norm_rows_back(const void* x, bool bf16, const float* w, const float* factors, const void* g, int64_t rows, int64_t n, void* dx,
+                    float* dw);
+
+// ops.reference.rotate for x [T, inner, c] by cos, sin [T, r]; direction -1 turns back, which is its gradient.
+void turn_rows(const void* x, bool bf16, const float* cos, const float* sin, int64_t T, int64_t inner, int64_t c, int64_t r,
+               float direction, void* y);
 
 // A whole forward, or that of MTP block `depth` (else -1) on the streams `given` [T, n, D]. tokens: [T]; segments: [S, 6],
 // each the tokens seen before, rows, tokens whose entries stand already, and the addresses of the sequence's fixed buffer, the pool and the table of its

@@ -30,7 +30,7 @@ typedef uint16_t UnalignedH __attribute__((vector_size(2 * W), aligned(2), may_a
 
 inline F load(const float* p) { return *reinterpret_cast<const UnalignedF*>(p); }
 inline void store(float* p, F v) { *reinterpret_cast<UnalignedF*>(p) = v; }
-inline F splat(float x) { return F{} + x; }
+inline F splat(float x) { return x - F{}; }  // not F{} + x, an addition indeed: it makes 0 of -0
 
 // The first n < W floats; the other lanes are `fill`, and nothing behind p[n] is touched.
 inline F load(const float* p, int n, float fill = 0.0f) {
