@@ -59,4 +59,4 @@ def unfit(*tensors: Tensor) -> str | None:
     return None
 
 
-from finback.ops.cpu import hyper_connections  # noqa: E402, F401  (registers its operations)
+from finback.ops.cpu import experts, hyper_connections  # noqa: E402, F401  (registers its operations)

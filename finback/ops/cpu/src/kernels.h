@@ -20,7 +20,7 @@ namespace avx512bf16 {
 #include "signatures.h"
 }
 
-#define FB_KERNELS(K) K(hc_pre) K(forward)
+#define FB_KERNELS(K) K(hc_pre) K(forward) K(expert_order) K(gather_rows) K(add_rows) K(swiglu_forward) K(swiglu_backward)
 
 namespace finback {
 
