@@ -20,9 +20,10 @@ namespace avx512bf16 {
 #include "signatures.h"
 }
 
-#define FB_KERNELS(K)                                                                          \
-  K(hc_pre) K(hc_pre_back) K(hc_head) K(hc_head_back) K(hc_post) K(hc_post_back) K(norm_rows) \
-  K(norm_rows_back) K(turn_rows) K(forward)
+#define FB_KERNELS(K)                                                                            \
+  K(hc_pre) K(hc_pre_back) K(hc_head) K(hc_head_back) K(hc_post) K(hc_post_back) K(norm_rows)   \
+  K(norm_rows_back) K(turn_rows) K(expert_order) K(gather_rows) K(add_rows) K(swiglu_forward)   \
+  K(swiglu_backward) K(forward)
 
 namespace finback {
 

@@ -38,3 +38,20 @@ void turn_rows(const void* x, bool bf16, const float* cos, const float* sin, int
 // blocks, which covers its rows; logits: [R, V] of the given rows; streams: [T, n, D] or null.
 void forward(finback::Model* model, const int64_t* tokens, int64_t T, const int64_t* segments, int64_t depth,
              const float* given, const int64_t* rows, int64_t R, float* logits, float* streams);
+
+// The steps of a training step's experts. Row i belongs to token source[i] / k and to weights[source[i]]; source may be
+// null (row i, weights[i]) and weights too (all 1). `bf16`: the rows' type, else FP32.
+
+// Counting sort of ids [n] in 0..E-1: expert e's rows are source[start[e]..start[e+1]-1], in order. start: [E + 1], of
+// which start[0] is -1 - i if ids[i] is not an expert.
+void expert_order(const int64_t* ids, int64_t n, int64_t E, int32_t* source, int64_t* start);
+// rows[i] = x[source[i] / k] for n rows of D.
+void gather_rows(const void* x, int x_bf16, const int32_t* source, int64_t k, int64_t n, int64_t D, void* rows, int bf16);
+// y[source[i] / k] += rows[i] for i = 0..n-1 in order.
+void add_rows(const void* rows, int bf16, const int32_t* source, int64_t k, int64_t n, int64_t D, float* y);
+// The middle of ops.reference.swiglu from gate and up before their clamps, [n, inner]; then its gradients and the middle
+// once more. dgate may be dmiddle; dweights may be null.
+void swiglu_forward(const void* gate, const void* up, int bf16, const float* weights, const int32_t* source, int64_t n,
+                    int64_t inner, float limit, void* middle);
+void swiglu_backward(const void* gate, const void* up, const void* dmiddle, int bf16, const float* weights, const int32_t* source,
+                     int64_t n, int64_t inner, float limit, void* middle, void* dgate, void* dup, float* dweights);
