@@ -26,3 +26,14 @@ def threads(request):
     torch.set_num_threads(request.param)
     yield request.param
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def poisoned():
+    """Fresh memory is full of NaN, so that a result which an operation does not write is seen."""
+    import torch
+
+    torch.use_deterministic_algorithms(True)
+    assert torch.empty(3).isnan().all()
+    yield
+    torch.use_deterministic_algorithms(False)

@@ -230,7 +230,7 @@ def changes():
 @torch.no_grad()
 def test_a_changed_weight_is_used_by_the_next_forward(reference, change):
     model = model_of()
-    ids = random_ids(150, model.config.vocab_size, 1)
+    ids = random_ids(150, model.config.vocab_size, 2)
     before = native(model, [ids])
     change(model)
     after = native(model, [ids])

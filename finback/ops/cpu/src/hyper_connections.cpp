@@ -142,10 +142,7 @@ inline void write_back(const Group<E>& g, const Reading& in, int t, int j, int64
 #pragma GCC unroll 8
   for (int i = 0; i < R; ++i)
 #pragma GCC unroll 2
-    for (int c = 0; c < C; ++c) {
-      E* to = g.dh + (t + i) * width + column + c * W;
-      store_some(to, acc[i][c], lanes);
-    }
+    for (int c = 0; c < C; ++c) store_some(g.dh + (t + i) * width + column + c * W, acc[i][c], lanes);
 }
 
 // Both products of a group that have the width of the streams.

@@ -9,6 +9,9 @@
 #include "threads.h"
 
 namespace FB_LEVEL {
+
+constexpr int64_t PAST_BYTES = 4 << 20;
+
 namespace rows_detail {
 
 // Of two vectors that hold segments of 2 * half lanes each: the segments of a, then of b, folded to `half` lanes.
@@ -52,12 +55,20 @@ inline void store(uint16_t* p, F v, int n) {
 // Whole vectors mostly, and the first `lanes` of a row's last.
 template <class E>
 inline F some(const E* p, int lanes) {
-  return lanes == W ? load(p) : load(p, lanes);
+  return lanes < W ? load(p, lanes) : load(p);
 }
 template <class E>
-inline void store_some(E* p, F v, int lanes) {
-  if (lanes == W) store(p, v);
-  else store(p, v, lanes);
+inline void store_some(E* p, F v, int lanes, bool past = false) {
+  if (lanes < W) store(p, v, lanes);
+  else if (past) store_past(p, v);
+  else store(p, v);
+}
+
+// Whether `count` results in rows of n should go past the caches: they would not stay there, and a line that is not
+// in the cache would first be read from memory only to be overwritten.
+template <class E>
+inline bool past_caches(const E* p, int64_t count, int64_t n) {
+  return count * int64_t(sizeof(E)) >= PAST_BYTES && reinterpret_cast<uintptr_t>(p) % 64 == 0 && n * sizeof(E) % 64 == 0;
 }
 
 // body(e) with e of the type that activations have; `as` gives a pointer to them.
@@ -90,11 +101,11 @@ inline float dot(const A* a, const B* b, int64_t n) {
 
 // y = scale * w * x / rms(x) for one row; w may be null. x may be y. Returns scale / rms(x).
 template <class E>
-inline float rms_norm(const E* x, const float* w, int64_t n, float eps, float scale, E* y) {
+inline float rms_norm(const E* x, const float* w, int64_t n, float eps, float scale, E* y, bool past = false) {
   const float factor = scale / std::sqrt(dot(x, x, n) / float(n) + eps);
   const auto step = [&](int64_t i, int lanes) {
     const F v = some(x + i, lanes) * factor;
-    store_some(y + i, w ? v * some(w + i, lanes) : v, lanes);
+    store_some(y + i, w ? v * some(w + i, lanes) : v, lanes, past);
   };
   int64_t i = 0;
   for (; i + W <= n; i += W) step(i, W);

@@ -88,11 +88,42 @@ inline F load_bf16(const uint16_t* p) {
   return (F)(__builtin_convertvector(h, I) << 16);
 }
 
-inline void store_bf16(uint16_t* p, F v) {
+// Round to nearest even; NaN stays NaN.
+inline H to_bf16(F v) {
 #if defined(__AVX512BF16__)
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), (__m256i)_mm512_cvtneps_pbh(v));
+  return (H)_mm512_cvtneps_pbh(v);
 #else
-  for (int i = 0; i < W; ++i) p[i] = float_to_bf16(v[i]);
+  typedef uint32_t U __attribute__((vector_size(4 * W), aligned(4 * W)));
+  const U bits = (U)v, rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16, nan = bits >> 16 | 0x40;
+  return __builtin_convertvector(v == v ? rounded : nan, H);
+#endif
+}
+
+inline void store_bf16(uint16_t* p, F v) { *reinterpret_cast<UnalignedH*>(p) = to_bf16(v); }
+
+// Stores that go past the caches, where the level has them, to addresses that are multiples of the vector's size; a
+// thread must `fence` them before it says that it is done.
+inline void store_past(float* p, F v) {
+#if defined(__AVX512F__)
+  _mm512_stream_ps(p, v);
+#elif defined(__AVX__)
+  _mm256_stream_ps(p, v);
+#else
+  store(p, v);
+#endif
+}
+inline void store_past(uint16_t* p, F v) {
+#if defined(__AVX512F__)
+  _mm256_stream_si256(reinterpret_cast<__m256i*>(p), (__m256i)to_bf16(v));
+#elif defined(__AVX__)
+  _mm_stream_si128(reinterpret_cast<__m128i*>(p), (__m128i)to_bf16(v));
+#else
+  store_bf16(p, v);
+#endif
+}
+inline void fence() {
+#if defined(__x86_64__)
+  _mm_sfence();
 #endif
 }
 

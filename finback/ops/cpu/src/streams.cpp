@@ -9,6 +9,7 @@ namespace {
 
 template <int N, class E>
 void write(const E* x, const E* residual, const float* post, const float* comb, int64_t T, int64_t D, E* out) {
+  const bool past = past_caches(out, T * N * D, D);
   finback::parallel_rows(T, 16, [&](int64_t first, int64_t end) {
     for (int64_t t = first; t < end; ++t) {
       float p[N], b[N * N];
@@ -21,19 +22,21 @@ void write(const E* x, const E* residual, const float* post, const float* comb, 
         for (int k = 0; k < N; ++k) {
           F sum = splat(p[k]) * added;
           for (int j = 0; j < N; ++j) sum = fma(splat(b[j * N + k]), old[j], sum);
-          store_some(out + (t * N + k) * D + d, sum, lanes);
+          store_some(out + (t * N + k) * D + d, sum, lanes, past);
         }
       };
       int64_t d = 0;
       for (; d + W <= D; d += W) step(d, W);
       if (d < D) step(d, int(D - d));
     }
+    if (past) fence();
   });
 }
 
 template <int N, class E>
 void write_back(const E* x, const E* residual, const float* post, const float* comb, const E* g, int64_t T, int64_t D, E* dx,
                 E* dresidual, float* dpost, float* dcomb) {
+  const bool past = past_caches(dresidual, T * N * D, D);
   finback::parallel_rows(T, 16, [&](int64_t first, int64_t end) {
     for (int64_t t = first; t < end; ++t) {
       float p[N], b[N * N];
@@ -60,7 +63,7 @@ void write_back(const E* x, const E* residual, const float* post, const float* c
             s[j * N + k] = fma(old, grad[k], s[j * N + k]);
             back = fma(splat(b[j * N + k]), grad[k], back);
           }
-          store_some(dresidual + (t * N + j) * D + d, back, lanes);
+          store_some(dresidual + (t * N + j) * D + d, back, lanes, past);
         }
       };
       int64_t d = 0;
@@ -71,6 +74,7 @@ void write_back(const E* x, const E* residual, const float* post, const float* c
       for (int i = 0; i < N * N; ++i) dcomb[i * T + t] = total[i];
       for (int k = 0; k < N; ++k) dpost[k * T + t] = total[N * N + k];
     }
+    if (past) fence();
   });
 }
 

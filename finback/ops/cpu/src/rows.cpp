@@ -9,8 +9,10 @@ namespace {
 
 template <class E>
 void norm(const E* x, const float* w, int64_t rows, int64_t n, float eps, E* y, float* factors) {
+  const bool past = past_caches(y, rows * n, n);
   finback::parallel_rows(rows, 1 + (1 << 14) / (n + 1), [&](int64_t first, int64_t end) {
-    for (int64_t i = first; i < end; ++i) factors[i] = rms_norm(x + i * n, w, n, eps, 1.0f, y + i * n);
+    for (int64_t i = first; i < end; ++i) factors[i] = rms_norm(x + i * n, w, n, eps, 1.0f, y + i * n, past);
+    if (past) fence();
   });
 }
 
@@ -18,6 +20,7 @@ void norm(const E* x, const float* w, int64_t rows, int64_t n, float eps, E* y, 
 template <class E>
 void norm_back(const E* x, const float* w, const float* factors, const E* g, int64_t rows, int64_t n, E* dx, float* dw) {
   const int64_t length = part_rows(rows), parts = (rows + length - 1) / length;
+  const bool past = past_caches(dx, rows * n, n);
   float* sums = w ? reinterpret_cast<float*>(scratch(OUT_SLOT, 4 * parts * n)) : nullptr;
   finback::parallel(parts, [&](int64_t p) {
     const int64_t first = p * length, end = first + length < rows ? first + length : rows;
@@ -34,7 +37,7 @@ void norm_back(const E* x, const float* w, const float* factors, const E* g, int
       const float f = factors[i], along = sum(dots) / float(n) * f * f;
       const auto step = [&](int64_t d, int lanes) {
         const F v = some(xi + d, lanes);
-        store_some(dx + i * n + d, (weighted(d, lanes) - v * along) * f, lanes);
+        store_some(dx + i * n + d, (weighted(d, lanes) - v * along) * f, lanes, past);
         if (w) {
           const F before = i == first ? F{} : some(total + d, lanes);
           store_some(total + d, fma(some(gi + d, lanes), v * f, before), lanes);
@@ -43,6 +46,7 @@ void norm_back(const E* x, const float* w, const float* factors, const E* g, int
       for (d = 0; d + W <= n; d += W) step(d, W);
       if (d < n) step(d, int(n - d));
     }
+    if (past) fence();
   });
   if (w) add_parts(sums, parts, n, n, dw);
 }
@@ -54,6 +58,7 @@ inline F swap_pairs(F v, std::integer_sequence<int, lane...>) {
 
 template <class E>
 void turn(const E* x, const float* cos, const float* sin, int64_t T, int64_t inner, int64_t c, int64_t r, float direction, E* y) {
+  const bool past = past_caches(y, T * inner * c, c) && (c - 2 * r) * sizeof(E) % 64 == 0;
   finback::parallel_rows(T, 1 + (1 << 14) / (inner * c + 1), [&](int64_t first, int64_t end) {
     float* even = reinterpret_cast<float*>(scratch(MIDDLE_SLOT, 4 * 4 * r));  // each channel's own factor
     float* other = even + 2 * r;                                              // and its neighbour's
@@ -66,17 +71,20 @@ void turn(const E* x, const float* cos, const float* sin, int64_t T, int64_t inn
       for (int64_t row = t * inner; row < (t + 1) * inner; ++row) {
         const E* from = x + row * c;
         E* to = y + row * c;
-        std::memcpy(to, from, sizeof(E) * (c - 2 * r));
+        if (past)
+          for (int64_t d = 0; d < c - 2 * r; d += W) store_past(to + d, load(from + d));
+        else std::memcpy(to, from, sizeof(E) * (c - 2 * r));
         from += c - 2 * r, to += c - 2 * r;
         const auto step = [&](int64_t d, int lanes) {
           const F v = some(from + d, lanes), turned = swap_pairs(v, std::make_integer_sequence<int, W>());
-          store_some(to + d, v * some(even + d, lanes) + turned * some(other + d, lanes), lanes);
+          store_some(to + d, v * some(even + d, lanes) + turned * some(other + d, lanes), lanes, past);
         };
         int64_t d = 0;
         for (; d + W <= 2 * r; d += W) step(d, W);
         if (d < 2 * r) step(d, int(2 * r - d));
       }
     }
+    if (past) fence();
   });
 }
 
