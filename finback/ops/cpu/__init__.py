@@ -47,16 +47,16 @@ def lib() -> Any:
     return _native
 
 
-def unfit(*tensors: Tensor) -> str | None:
-    """Why kernels for dense FP32 CPU tensors cannot take these, or None."""
+def unfit(*tensors: Tensor, dtype: torch.dtype = torch.float32) -> str | None:
+    """Why kernels for dense CPU tensors of one dtype cannot take these, or None."""
     for t in tensors:
         if t.device.type != "cpu":
             return f"a tensor is on {t.device}"
-        if t.dtype != torch.float32:
+        if t.dtype != dtype:
             return f"a tensor is {t.dtype}"
         if not t.is_contiguous():
             return "a tensor is not contiguous"
     return None
 
 
-from finback.ops.cpu import hyper_connections  # noqa: E402, F401  (registers its operations)
+from finback.ops.cpu import attention, compressor, hyper_connections  # noqa: E402, F401  (registers its operations)

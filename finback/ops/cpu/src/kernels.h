@@ -20,7 +20,9 @@ namespace avx512bf16 {
 #include "signatures.h"
 }
 
-#define FB_KERNELS(K) K(hc_pre) K(forward)
+#define FB_KERNELS(K) \
+  K(hc_pre) K(forward) K(sparse_attention) K(sparse_attention_backward) K(entry_mass) K(index_scores) K(index_scores_backward) \
+  K(pool_windows) K(pool_windows_backward)
 
 namespace finback {
 
