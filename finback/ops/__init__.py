@@ -12,13 +12,7 @@ from collections.abc import Callable
 
 from finback.ops import cpu, reference
 from finback.ops.formats import hadamard, round_fp4, round_index
-from finback.ops.reference import (
-    affinities,
-    entry_mass,
-    hidden_entries,
-    index_scores,
-    pool_windows,
-)
+from finback.ops.reference import affinities, hidden_entries
 
 BACKENDS = ("auto", "reference", "cpu")
 BACKEND = os.environ.get("FINBACK_BACKEND", "auto")
@@ -46,10 +40,13 @@ def _choose(name: str) -> Callable:
     return op
 
 
+entry_mass = _choose("entry_mass")
 experts = _choose("experts")
 hc_head = _choose("hc_head")
 hc_post = _choose("hc_post")
 hc_pre = _choose("hc_pre")
+index_scores = _choose("index_scores")
+pool_windows = _choose("pool_windows")
 rms_norm = _choose("rms_norm")
 rotate = _choose("rotate")
 select_entries = _choose("select_entries")

@@ -62,4 +62,4 @@ def unfit(*tensors: Tensor, dtypes: tuple[torch.dtype, ...] = (torch.float32,), 
     return None
 
 
-from finback.ops.cpu import experts, hyper_connections, rows  # noqa: E402, F401  (registers their operations)
+from finback.ops.cpu import attention, compressor, experts, hyper_connections, rows  # noqa: E402, F401  (registers their operations)

@@ -25,6 +25,8 @@ from finback.ops.reference import _power_of_two
 
 GROUP_ELEMENTS = 1 << 20  # rows of consecutive experts are gathered together up to so many elements
 MIN_BLOCK = 16  # a product of fewer rows takes hardly less time
+# Experts' loads are filled up to a multiple of so many rows in BF16, whose products are compiled for each length that occurs.
+MULTIPLE = 32
 
 
 def _refuses(x: Tensor, *tensors: Tensor | float | None) -> str | None:
@@ -64,9 +66,9 @@ class _Experts(torch.autograd.Function):
         (T, k), (E, inner, D) = ids.shape, w1.shape
         dtype = _dtype(x)
         x, scale = x.contiguous(), weights.float().contiguous()
-        source, starts = _sorted(ids, E)
+        source, starts = _sorted(ids, E, MULTIPLE if dtype == torch.bfloat16 and T * k >= MULTIPLE * E else 1)
         block = max(_power_of_two(T * k // (2 * E)), MIN_BLOCK)
-        gate, up = (x.new_empty(T * k + block, inner, dtype=dtype) for _ in range(2))
+        gate, up = (x.new_empty(len(source) + block, inner, dtype=dtype) for _ in range(2))
         y = x.new_zeros(T, D, dtype=torch.float32)
         groups = list(_groups(starts, D))
         room = max(starts[b] - starts[a] for a, b in groups) + block
@@ -174,15 +176,16 @@ def _product(a: Tensor, b: Tensor) -> Tensor:
     return torch.mm(a, b, out=a.new_empty(a.shape[0], b.shape[1]))
 
 
-def _sorted(ids: Tensor, E: int) -> tuple[Tensor, list[int]]:
-    """source [T * k] int32: row i is pick source[i] of ids.flatten(). Expert e's rows are starts[e] .. starts[e + 1] - 1."""
+def _sorted(ids: Tensor, E: int, multiple: int) -> tuple[Tensor, list[int]]:
+    """source int32: row i is pick source[i] of ids.flatten(), or zeros if that is -1. Expert e's rows are
+    starts[e] .. starts[e + 1] - 1, a multiple of so many."""
     ids = ids.contiguous()
-    source, starts = ids.new_empty(ids.numel(), dtype=torch.int32), ids.new_empty(E + 1)
-    lib().expert_order(ids.data_ptr(), ids.numel(), E, source.data_ptr(), starts.data_ptr())
+    source, starts = ids.new_empty(ids.numel() + E * (multiple - 1), dtype=torch.int32), ids.new_empty(E + 1)
+    lib().expert_order(ids.data_ptr(), ids.numel(), E, multiple, source.data_ptr(), starts.data_ptr())
     found = starts.tolist()
     if found[0] < 0:
         raise IndexError(f"expert id {ids.flatten()[-1 - found[0]].item()} is outside 0..{E - 1}")
-    return source, found
+    return source[: found[-1]], found
 
 
 def _groups(starts: list[int], width: int) -> Iterator[tuple[int, int]]:

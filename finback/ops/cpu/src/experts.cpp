@@ -35,8 +35,12 @@ template <class From, class To>
 void gather(const From* x, const int32_t* source, int64_t k, int64_t n, int64_t D, To* rows) {
   finback::parallel_rows(n, grain(D), [&](int64_t first, int64_t end) {
     for (int64_t i = first; i < end; ++i) {
-      const From* from = x + source[i] / k * D;
       To* to = rows + i * D;
+      if (source[i] < 0) {
+        std::memset(to, 0, D * sizeof(To));
+        continue;
+      }
+      const From* from = x + source[i] / k * D;
       along(D, [&](int64_t d, auto... lanes) { put(to + d, load(from + d, lanes...), lanes...); });
     }
   });
@@ -48,6 +52,7 @@ void add(const E* rows, const int32_t* source, int64_t k, int64_t n, int64_t D, 
   constexpr int64_t COLUMNS = 128;
   finback::parallel_rows(D, std::max(COLUMNS, (1 << 15) / (n + 1) / W * W), [&](int64_t first, int64_t end) {
     for (int64_t i = 0; i < n; ++i) {
+      if (source[i] < 0) continue;
       const E* from = rows + i * D + first;
       float* to = y + source[i] / k * D + first;
       along(end - first, [&](int64_t d, auto... lanes) { put(to + d, load(to + d, lanes...) + load(from + d, lanes...), lanes...); });
@@ -60,6 +65,7 @@ inline F clamp_gate(F x, F limit) { return x > limit ? limit : x; }
 inline F clamp_up(F x, F limit) { return x > limit ? limit : x < -limit ? -limit : x; }
 
 inline float weight_of(const float* weights, const int32_t* source, int64_t i) {
+  if (source && source[i] < 0) return 0.0f;
   return weights ? weights[source ? source[i] : i] : 1.0f;
 }
 
@@ -96,14 +102,14 @@ void backward(const E* gate, const E* up, const E* dmiddle, const float* weights
         put(dup + at, raw_u >= -limit ? (raw_u <= limit ? du : F{}) : F{}, lanes...);
         total = total + dm * act * u;  // lanes past the end are zero
       });
-      if (dweights) dweights[source ? source[i] : i] = sum(total);
+      if (dweights && !(source && source[i] < 0)) dweights[source ? source[i] : i] = sum(total);
     }
   });
 }
 
 }  // namespace
 
-void expert_order(const int64_t* ids, int64_t n, int64_t E, int32_t* source, int64_t* start) {
+void expert_order(const int64_t* ids, int64_t n, int64_t E, int64_t multiple, int32_t* source, int64_t* start) {
   std::fill(start, start + E + 1, 0);
   for (int64_t i = 0; i < n; ++i) {
     if (ids[i] < 0 || ids[i] >= E) {
@@ -112,9 +118,11 @@ void expert_order(const int64_t* ids, int64_t n, int64_t E, int32_t* source, int
     }
     ++start[ids[i] + 1];
   }
-  for (int64_t e = 0; e < E; ++e) start[e + 1] += start[e];
+  for (int64_t e = 0; e < E; ++e) start[e + 1] = start[e] + (start[e + 1] + multiple - 1) / multiple * multiple;
+  std::fill(source, source + start[E], -1);
   for (int64_t i = 0; i < n; ++i) source[start[ids[i]]++] = int32_t(i);
-  for (int64_t e = E; e > 0; --e) start[e] = start[e - 1];  // each had moved to the next one's
+  // each start has moved to its expert's end, from which the next multiple is the next one's
+  for (int64_t e = E; e > 0; --e) start[e] = (start[e - 1] + multiple - 1) / multiple * multiple;
   start[0] = 0;
 }
 

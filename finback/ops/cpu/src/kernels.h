@@ -23,7 +23,8 @@ namespace avx512bf16 {
 #define FB_KERNELS(K)                                                                            \
   K(hc_pre) K(hc_pre_back) K(hc_head) K(hc_head_back) K(hc_post) K(hc_post_back) K(norm_rows)   \
   K(norm_rows_back) K(turn_rows) K(expert_order) K(gather_rows) K(add_rows) K(swiglu_forward)   \
-  K(swiglu_backward) K(forward)
+  K(swiglu_backward) K(sparse_attention) K(sparse_attention_backward) K(entry_mass)             \
+  K(index_scores) K(index_scores_backward) K(pool_windows) K(pool_windows_backward) K(forward)
 
 namespace finback {
 

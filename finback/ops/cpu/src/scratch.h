@@ -9,7 +9,7 @@
 namespace FB_LEVEL {
 namespace {
 
-enum Slot { PANEL_SLOT, PIECE_SLOT, ROWS_SLOT, MIDDLE_SLOT, OUT_SLOT, SORT_SLOT, SLOTS };
+enum Slot { PANEL_SLOT, PIECE_SLOT, ROWS_SLOT, MIDDLE_SLOT, OUT_SLOT, SORT_SLOT, BLOCK_SLOT, SLOTS };
 
 // At least `bytes`, aligned to a cache line, of undefined content; valid until this thread asks for the slot again.
 inline char* scratch(Slot slot, int64_t bytes) {

@@ -40,11 +40,12 @@ void forward(finback::Model* model, const int64_t* tokens, int64_t T, const int6
              const float* given, const int64_t* rows, int64_t R, float* logits, float* streams);
 
 // The steps of a training step's experts. Row i belongs to token source[i] / k and to weights[source[i]]; source may be
-// null (row i, weights[i]) and weights too (all 1). `bf16`: the rows' type, else FP32.
+// null (row i, weights[i]) and weights too (all 1). Source -1: a row of zeros, which goes nowhere. `bf16`: the rows' type, else FP32.
 
-// Counting sort of ids [n] in 0..E-1: expert e's rows are source[start[e]..start[e+1]-1], in order. start: [E + 1], of
-// which start[0] is -1 - i if ids[i] is not an expert.
-void expert_order(const int64_t* ids, int64_t n, int64_t E, int32_t* source, int64_t* start);
+// Counting sort of ids [n] in 0..E-1: expert e's rows are source[start[e]..start[e+1]-1], in order, filled up to a
+// multiple with rows of zeros, whose source is -1. start: [E + 1], of which start[0] is -1 - i if ids[i] is not an expert;
+// source: room for n + E * (multiple - 1).
+void expert_order(const int64_t* ids, int64_t n, int64_t E, int64_t multiple, int32_t* source, int64_t* start);
 // rows[i] = x[source[i] / k] for n rows of D.
 void gather_rows(const void* x, int x_bf16, const int32_t* source, int64_t k, int64_t n, int64_t D, void* rows, int bf16);
 // y[source[i] / k] += rows[i] for i = 0..n-1 in order.
@@ -55,3 +56,27 @@ void swiglu_forward(const void* gate, const void* up, int bf16, const float* wei
                     int64_t inner, float limit, void* middle);
 void swiglu_backward(const void* gate, const void* up, const void* dmiddle, int bf16, const float* weights, const int32_t* source,
                      int64_t n, int64_t inner, float limit, void* middle, void* dgate, void* dup, float* dweights);
+
+// ops.sparse_attention for q [T, H, c], window [before + T, c] and entries [E, c], all FP32 or all BF16, as are out and
+// grad, and the gradients like what they are of. selected: [T, K] or null; sink: [H]; stats: [T, H, 2], what the backward pass needs.
+void sparse_attention(const void* q, const void* window, const void* entries, const int64_t* selected, const float* sink, bool bf16,
+                      int64_t T, int64_t H, int64_t c, int64_t before, int64_t E, int64_t K, int64_t start, int64_t width, int64_t ratio,
+                      void* out, float* stats);
+void sparse_attention_backward(const void* q, const void* window, const void* entries, const int64_t* selected, const float* sink,
+                               bool bf16, int64_t T, int64_t H, int64_t c, int64_t before, int64_t E, int64_t K, int64_t start,
+                               int64_t width, int64_t ratio, const void* out, const float* stats, const void* grad, void* dq,
+                               void* dwindow, void* dentries, float* dsink);
+
+// ops.entry_mass: the same without `selected`. mass: [T, E].
+void entry_mass(const void* q, const void* window, const void* entries, const float* sink, bool bf16, int64_t T, int64_t H, int64_t c,
+                int64_t before, int64_t E, int64_t start, int64_t width, int64_t ratio, float* mass);
+
+// ops.index_scores for q [T, H, c], gate [T, H], keys [E, c]. scores, grad: [T, E].
+void index_scores(const float* q, const float* gate, const float* keys, int64_t T, int64_t H, int64_t c, int64_t E, float* scores);
+void index_scores_backward(const float* q, const float* gate, const float* keys, const float* grad, int64_t T, int64_t H, int64_t c,
+                           int64_t E, float* dq, float* dgate, float* dkeys);
+
+// ops.pool_windows for k entries of c channels. u, z: [(k + overlap) * ratio, c * (1 + overlap)]; out, grad: [k, c].
+void pool_windows(const float* u, const float* z, int64_t k, int64_t ratio, int64_t c, bool overlap, float* out);
+void pool_windows_backward(const float* u, const float* z, const float* out, const float* grad, int64_t k, int64_t ratio, int64_t c,
+                           bool overlap, float* du, float* dz);

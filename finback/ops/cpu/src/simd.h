@@ -55,17 +55,25 @@ inline F min(F a, F b) { return a < b ? a : b; }
 
 // The sum of the lanes: halves are added until one is left.
 inline float sum(F v) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_add_ps(v);
+#else
   float x[W];
   std::memcpy(x, &v, sizeof x);
   for (int half = W / 2; half; half /= 2)
     for (int i = 0; i < half; ++i) x[i] += x[i + half];
   return x[0];
+#endif
 }
 
 inline float largest(F v) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_max_ps(v);
+#else
   float x = v[0];
   for (int i = 1; i < W; ++i) x = x > v[i] ? x : v[i];
   return x;
+#endif
 }
 
 inline float bf16_to_float(uint16_t x) {
@@ -130,7 +138,11 @@ inline void fence() {
 // e^x to about 2 ulp: x = n ln 2 + r, a polynomial in r, n added to the exponent. 0 below -87.3, infinity
 // above 88.7, NaN for NaN.
 inline F exp(F x) {
+#if defined(__AVX512F__)
+  const F bounded = _mm512_min_ps(splat(89.0f), x);  // of a NaN and a number these take the second
+#else
   const F bounded = min(max(x, splat(-87.33654f)), splat(88.72283f));
+#endif
   const F shift = splat(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer
   const F n = fma(bounded, splat(1.44269504f), shift) - shift;
   F r = fma(n, splat(-0.693359375f), bounded);
@@ -142,12 +154,16 @@ inline F exp(F x) {
   p = fma(p, r, splat(1.6666665459e-1f));
   p = fma(p, r, splat(5.0000001201e-1f));
   p = fma(p, r * r, r + 1.0f);
+#if defined(__AVX512F__)
+  return _mm512_maskz_scalef_ps(_mm512_cmp_ps_mask(x, splat(-87.33654f), _CMP_NLT_UQ), p, n);
+#else
   // n may be 128: two factors of about 2^(n/2), so that neither overflows
   const I whole = __builtin_convertvector(n, I), half = whole >> 1;
   const F y = p * (F)((half + 127) << 23) * (F)((whole - half + 127) << 23);
   const F low = x < -87.33654f ? splat(0.0f) : y;
   const F high = x > 88.72283f ? splat(__builtin_inff()) : low;
   return x == x ? high : x;
+#endif
 }
 
 inline F sigmoid(F x) { return 1.0f / (1.0f + exp(-x)); }
