@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 
 from finback.data import write_atomically
 from finback.train.loop import read_log
+from finback.train.stability import sentence
 
 POINTS = 400  # of a curve at most; more are averaged
 WIDTH, HEIGHT = 4.1, 2.5  # inches of a picture, whose letters stay readable on a phone
@@ -75,7 +76,7 @@ def page(run: Path) -> str:
     done = rows[-1]["tokens"] / about["tokens"]
     state = "finished" if done >= 1 else f"{done:.0%} of its tokens so far"
     return _PAGE.format(
-        name=_text(about["name"]), style=_STYLE, tiles=_tiles(about, rows), pictures=pictures, note=note,
+        name=_text(about["name"]), style=_STYLE, tiles=_tiles(about, rows), pictures=pictures, note=note + _events(rows),
         summary=f"{_count(about['parameters'])} parameters, {_count(about['active'])} active for a token; {state}.",
         samples=_samples(samples), sources=_sources(about), facts=_facts(about, rows),
     )  # fmt: skip
@@ -132,6 +133,8 @@ def _picture(chart: Chart, curves: dict[str, tuple[list[float], list[float]]], r
         for before, row in zip(rows, rows[1:]):  # where a stage begins
             if row["attention"] != before["attention"]:
                 axis.axvline(before["tokens"] / unit, color=FAINT, linewidth=0.8, linestyle=":")
+            if "event" in row:
+                axis.axvline(before["tokens"] / unit, color=SERIES[1], linewidth=0.8, linestyle="--")
         values = [value for _, y in curves.values() for value in y]
         if chart.log and 0 < 30 * min(values) < max(values):
             axis.set_yscale("log")
@@ -186,6 +189,12 @@ def _tiles(about: dict[str, Any], rows: list[dict[str, Any]]) -> str:
         ("speed", f"{spent['speed']:,.0f}", f"tokens per second; {about['device']}, threads: {about['threads']}"),
     ]
     return "".join(f"<div><b>{_text(value)}</b><span>{_text(name)}</span><small>{_text(more)}</small></div>" for name, value, more in tiles)
+
+
+def _events(rows: list[dict[str, Any]]) -> str:
+    """The spikes and what the run did about them."""
+    lines = [f"<li>{_text(sentence(row['event']))}" for row in rows if "event" in row]
+    return f"<h3>Spikes</h3><ul>{''.join(lines)}</ul>" if lines else ""
 
 
 def _samples(samples: list[dict[str, Any]]) -> str:
@@ -256,8 +265,8 @@ _PAGE = """<!doctype html>
 <h1>{name}</h1><p class="faint">{summary}</p>
 <section class="tiles">{tiles}</section>
 <h2>Curves</h2><section class="curves">{pictures}</section>{note}
-<p class="faint">Thin: each step; thick: running mean; dotted: a stage of the schedule begins. What a killed process did after its last
-checkpoint is not counted in any figure.</p>
+<p class="faint">Thin: each step; thick: running mean; dotted: a stage of the schedule begins; dashed: a spike.
+What a killed process did after its last checkpoint, and what a spike undid, is not counted in any figure.</p>
 <h2>What it says</h2>{samples}
 <h2>What it read</h2><div class="wide"><table>{sources}</table></div>
 <h2>Settings</h2><details><summary>all of them</summary><div class="wide"><table>{facts}</table></div></details>

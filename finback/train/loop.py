@@ -14,7 +14,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from finback.train.plot import plot_run
 from finback.train.recipe import Recipe
 from finback.train.schedule import Moment, at, count_steps
 from finback.train.sight import Board, LiveView
+from finback.train.stability import Guard, Spike
 
 CHECKPOINT_SECONDS = 60.0
 KEEP = 2  # checkpoints
@@ -57,6 +58,7 @@ class Run:
     model: Transformer
     optimizer: MuonAdamW
     stream: Stream
+    guard: Guard
     dtype: torch.dtype
     ceiling: float
     step: int = 0
@@ -71,16 +73,22 @@ def train(recipe: Recipe, folder: str | Path, console: Console) -> Path:
     saved = time.monotonic()
     log_file = run.folder / "log.jsonl"
     past = read_log(log_file) if log_file.exists() else []
-    with LiveView(console, recipe, steps) as view, Board(run.folder / "tensorboard", past) as board, log_file.open("a") as log:
+    with LiveView(console, recipe, steps) as view, Board(run.folder / "tensorboard", past) as board:
         while run.tokens < recipe.schedule.tokens:
-            row = training_step(run)
+            try:
+                row = training_step(run)
+            except Spike as spike:
+                past = _go_back(run, spike)
+                view.restart(past)
+                board.restart(past)
+                continue
             if run.step % every == 0 or run.tokens >= recipe.schedule.tokens:
                 row |= assess(run)
-            log.write(json.dumps(row) + "\n")
-            log.flush()
+            with log_file.open("a", encoding="utf-8") as log:
+                log.write(json.dumps(row) + "\n")
             view.show(row)
             board.show(row)
-            if time.monotonic() - saved > CHECKPOINT_SECONDS:
+            if run.guard.keeps(run.step) or time.monotonic() - saved > CHECKPOINT_SECONDS:
                 _save_checkpoint(run)
                 saved = time.monotonic()
     _save_checkpoint(run)
@@ -88,17 +96,19 @@ def train(recipe: Recipe, folder: str | Path, console: Console) -> Path:
 
 
 def training_step(run: Run) -> dict[str, Any]:
-    """One optimizer step; returns its line of the log."""
+    """One optimizer step; returns its line of the log. Raises Spike, and the run must go back."""
     began = time.perf_counter()
+    routing, age = run.guard.routing(run.model, run.step, _ahead(run), run.dtype)
     moment = at(run.recipe.schedule, run.step, run.tokens)
     batch, targets = _batch(run.stream.next(moment.batch_tokens, moment.stage.sequence))
     found = losses(
         run.model, batch, targets, weights_at(moment, run.recipe.losses), dense=moment.stage.attention != "sparse",
-        fp4=moment.stage.fp4, dtype=run.dtype,
+        routing=routing, fp4=moment.stage.fp4, dtype=run.dtype,
     )  # fmt: skip
     found.total.backward()
     moved = [p for p in run.model.parameters() if p.grad is not None]
     norm = float(torch.nn.utils.clip_grad_norm_(moved, run.recipe.optimizer.clip))
+    run.guard.check(run.recipe.schedule.stages.index(moment.stage), run.step, found.next_token, norm)
     if not math.isfinite(norm):
         raise FloatingPointError(
             f"step {run.step}: loss {found.total.item()}, gradient norm {norm}: lower learning_rate; the last checkpoint is good"
@@ -109,7 +119,8 @@ def training_step(run: Run) -> dict[str, Any]:
     if moment.stage.attention != "warmup":
         update_biases(run.model, found.loads, run.recipe.losses.bias_speed)
     run.step, run.tokens = run.step + 1, run.tokens + len(targets)
-    return _row(run, moment, found, norm, [b - a for a, b in batch.spans], time.perf_counter() - began)
+    row = _row(run, moment, found, norm, [b - a for a, b in batch.spans], time.perf_counter() - began)
+    return row | {key: value for key, value in (("routing_age", age), ("event", run.guard.told())) if value is not None}
 
 
 def assess(run: Run) -> dict[str, Any]:
@@ -180,6 +191,15 @@ def _row(run: Run, moment: Moment, found: Losses, norm: float, lengths: list[int
     return {key: value for key, value in row.items() if value is not None}
 
 
+def _ahead(run: Run) -> Iterator[tuple[Moment, Batch, Tensor]]:
+    """The next step's moment, batch and targets, then those of the steps after it; the run's own stream does not move."""
+    stream, step, tokens = run.stream.copy(), run.step, run.tokens
+    while tokens < run.recipe.schedule.tokens:
+        moment = at(run.recipe.schedule, step, tokens)
+        yield moment, *_batch(stream.next(moment.batch_tokens, moment.stage.sequence))
+        step, tokens = step + 1, tokens + moment.batch_tokens
+
+
 def _batch(pieces: list) -> tuple[Batch, Tensor]:
     tokens = [torch.from_numpy(piece.astype("int64")) for piece in pieces]
     return Batch.of([t[:-1] for t in tokens]), torch.cat([t[1:] for t in tokens])
@@ -211,12 +231,13 @@ def _open(recipe: Recipe, folder: Path, console: Console) -> Run:
     model = new_model(recipe.model.replace(vocab_size=tokenizer.vocab_size), recipe.seed).train()
     optimizer = build_optimizer(model, recipe.optimizer.weight_decay, recipe.optimizer.kind)
     stream = Stream(corpus, recipe.sources, recipe.seed, recipe.data.fim_rate)
-    dtype = compute_dtype(recipe, model.embed.weight.device)
-    run = Run(recipe, folder, tokenizer, corpus, model, optimizer, stream, dtype, matmul_flops(model.embed.weight.device, dtype))
+    where, guard = model.embed.weight.device, Guard(recipe.stability)
+    dtype = compute_dtype(recipe, where)
+    run = Run(recipe, folder, tokenizer, corpus, model, optimizer, stream, guard, dtype, matmul_flops(where, dtype))
     memory = forecast(model, recipe, dtype)
-    check(memory, recipe, model.embed.weight.device)
+    check(memory, recipe, where)
     console.print(f"needs at most {memory}", style="dim", highlight=False)
-    forget_peak(model.embed.weight.device)
+    forget_peak(where)
     _write_about(run, memory)
     console.print(table(parameter_groups(model, recipe.optimizer.weight_decay, recipe.optimizer.kind)))
     if _restore(run):
@@ -254,25 +275,43 @@ def _tokenizer(recipe: Recipe, folder: Path, console: Console) -> Tokenizer:
 
 
 def _save_checkpoint(run: Run) -> None:
-    """Written beside the good ones and renamed when complete; only then the oldest goes."""
+    """Written beside the good ones and renamed when complete; only then the oldest go, but two that a spike may go back to."""
     folder = run.folder / "checkpoints"
     folder.mkdir(exist_ok=True)
     state = {
         "model": run.model.state_dict(), "optimizer": run.optimizer.state_dict(), "stream": run.stream.state(),
-        "step": run.step, "tokens": run.tokens,
+        "guard": run.guard.state(), "step": run.step, "tokens": run.tokens,
     }  # fmt: skip
     _write(folder / f"step-{run.step:08d}.pt", lambda out: torch.save(state, out))
-    for old in sorted(folder.glob("step-*.pt"))[:-KEEP]:
-        old.unlink()
+    found = _checkpoints(run)
+    for step in set(found) - set(sorted(found)[-KEEP:]) - set(sorted(filter(run.guard.keeps, found))[-2:]):
+        found[step].unlink()
+
+
+def _checkpoints(run: Run) -> dict[int, Path]:
+    return {int(file.stem.removeprefix("step-")): file for file in (run.folder / "checkpoints").glob("step-*.pt")}
+
+
+def _go_back(run: Run, spike: Spike) -> list[dict[str, Any]]:
+    """Undoes a step that spiked and those before it; returns the rows of the log that stand. A kill on the way does not
+    matter: whichever checkpoint is then the last leads to the same spike."""
+    undone, step = read_log(run.folder / "log.jsonl")[spike.to :], run.step + 1
+    run.optimizer.zero_grad(set_to_none=True)
+    for _, file in sorted((item for item in _checkpoints(run).items() if item[0] > spike.to), reverse=True):
+        file.unlink()
+    _restore(run)
+    run.guard.turn_on(step, spike, undone)
+    return read_log(run.folder / "log.jsonl")
 
 
 def _restore(run: Run) -> bool:
-    found = sorted((run.folder / "checkpoints").glob("step-*.pt"))
+    found = _checkpoints(run)
     if found:
-        state = torch.load(found[-1], weights_only=True)
+        state = torch.load(found[max(found)], weights_only=True)
         run.model.load_state_dict(state["model"])
         run.optimizer.load_state_dict(state["optimizer"])
         run.stream.restore(state["stream"])
+        run.guard.restore(state["guard"])
         run.step, run.tokens = state["step"], state["tokens"]
     for file in (run.folder / "log.jsonl", run.folder / "samples.jsonl"):
         if file.exists():  # what was logged after the checkpoint will happen again

@@ -8,6 +8,7 @@
     [data] and [[source]]   the texts and how they are prepared
     [schedule]              stages, batch, learning rate (finback/train/schedule.py)
     [optimizer], [losses]   how the weights move
+    [stability]             what is a spike, and what happens then (finback/train/stability.py)
 """
 
 from __future__ import annotations
@@ -63,6 +64,19 @@ class LossOptions:
 
 
 @dataclass(frozen=True)
+class StabilityOptions:
+    """A step spikes that lies `factor` robust deviations above the last `window` steps; the run goes back `rollback` steps
+    or up to twice as many, and routes by parameters `dt` steps old for `duration` steps."""
+
+    enabled: bool = True
+    factor: float = 12.0
+    window: int = 32
+    rollback: int = 16
+    dt: int = 4
+    duration: int = 64
+
+
+@dataclass(frozen=True)
 class Recipe:
     name: str
     seed: int
@@ -73,12 +87,16 @@ class Recipe:
     schedule: Schedule
     optimizer: OptimizerOptions = field(default_factory=OptimizerOptions)
     losses: LossOptions = field(default_factory=LossOptions)
+    stability: StabilityOptions = field(default_factory=StabilityOptions)
     samples: tuple[str, ...] = ()
     precision: str = "auto"
 
 
 PRECISIONS = ("auto", "bf16", "fp32")
-_KEYS = {"name", "seed", "samples", "precision", "size", "model", "tokenizer", "data", "source", "schedule", "optimizer", "losses"}
+_KEYS = {
+    "name", "seed", "samples", "precision", "size", "model", "tokenizer", "data", "source", "schedule", "optimizer", "losses",
+    "stability",
+}  # fmt: skip
 
 
 def read_recipe(path: str | Path) -> Recipe:
@@ -125,8 +143,23 @@ def read_recipe(path: str | Path) -> Recipe:
     return Recipe(
         name=raw.get("name", Path(path).stem), seed=raw.get("seed", 0), model=config, tokenizer=tokenizer, data=data,
         sources=sources, schedule=schedule, optimizer=optimizer, losses=_fill(LossOptions, raw.get("losses", {}), "[losses]"),
-        samples=tuple(raw.get("samples", ())), precision=precision,
+        stability=_stability(raw.get("stability", {})), samples=tuple(raw.get("samples", ())), precision=precision,
     )  # fmt: skip
+
+
+def _stability(raw: dict[str, Any]) -> StabilityOptions:
+    options = _fill(StabilityOptions, raw, "[stability]")
+    if not isinstance(options.enabled, bool):
+        raise RecipeError(f"[stability] enabled is {options.enabled!r}; it must be true or false")
+    for name, least, why in (
+        ("factor", 1, "below it noise would be a spike"), ("dt", 0, "0 is rollback alone"), ("rollback", 1, ""),
+        ("window", 2 * options.rollback, "twice rollback, so that a spike has a state to go back to"),
+        ("duration", 2 * options.rollback, "twice rollback, so that it lasts beyond the spike"),
+    ):  # fmt: skip
+        value, kinds = getattr(options, name), (int, float) if name == "factor" else (int,)
+        if not isinstance(value, kinds) or isinstance(value, bool) or not least <= value < 10**6:
+            raise RecipeError(f"[stability] {name} is {value!r}; it must be a number of at least {least}" + f" ({why})" * bool(why))
+    return options
 
 
 def _only(raw: dict[str, Any], known: set[str], where: str) -> None:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from finback.train.recipe import Recipe
+from finback.train.stability import sentence
 
 _SPARKS = "▁▂▃▄▅▆▇█"
 WIDTH = 60  # of the loss curve, in characters
@@ -42,7 +43,14 @@ class LiveView:
     def __exit__(self, *exception: object) -> None:
         self.live.stop()
 
+    def restart(self, past: list[dict[str, Any]]) -> None:
+        """Goes on after the rows `past`, which may be fewer than were shown."""
+        self.losses = [row["loss"] for row in past]
+        self.recent.clear()
+
     def show(self, row: dict[str, Any]) -> None:
+        if "event" in row:
+            self.console.print(sentence(row["event"]), style="yellow", highlight=False)
         self.losses.append(row["loss"])
         self.recent.append((time.monotonic(), row["tokens"]))
         self.evaluation = row.get("bits_per_byte", self.evaluation)
@@ -61,7 +69,8 @@ class LiveView:
             "loss": f"{row['loss']:.3f}", "MTP": _maybe(row, "mtp", ".3f"), "gradient": f"{row['grad_norm']:.2f}",
             "learning rate": f"{row['lr']:.1e}", "tokens/s": f"{speed:,.0f}", "attention": row["attention"],
             "recall": _maybe(row, "recall", ".0%"), "busiest expert": _maybe(row, "busiest_expert", ".2f", "x mean"),
-            "idle experts": str(row["idle_experts"]), "MFU": f"{row['mfu']:.1%} of {row['ceiling'] / 1e9:,.0f} GFLOP/s",
+            "idle experts": str(row["idle_experts"]), "routing": _maybe(row, "routing_age", "d", " steps old"),
+            "MFU": f"{row['mfu']:.1%} of {row['ceiling'] / 1e9:,.0f} GFLOP/s",
             "Sinkhorn error": f"{self.sinkhorn:.0e}" if self.sinkhorn is not None else "",
             "bits/byte": "  ".join(f"{k} {v:.3f}" for k, v in self.evaluation.items()),
         }  # fmt: skip
@@ -75,17 +84,23 @@ class LiveView:
 class Board:
     """The log's rows as TensorBoard's curves, where the tensorboard package is installed. Use as a context.
 
-    They are written anew from `past`, the rows so far, so that no step that a killed run repeats is there twice.
+    They are written anew from `past`, the rows so far, so that no step that a killed run repeats, or that one undoes,
+    is there twice.
     """
 
     def __init__(self, folder: Path, past: list[dict[str, Any]]):
-        shutil.rmtree(folder, ignore_errors=True)
+        self.folder, self.writer = folder, None
+        self.restart(past)
+
+    def restart(self, past: list[dict[str, Any]]) -> None:
+        """Begins anew with the rows `past`."""
+        self.__exit__()
+        shutil.rmtree(self.folder, ignore_errors=True)
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
-            self.writer = None
             return
-        self.writer = SummaryWriter(folder, purge_step=0)  # a TensorBoard that is watching drops what it has shown
+        self.writer = SummaryWriter(self.folder, purge_step=0)  # a TensorBoard that is watching drops what it has shown
         for row in past:
             self.show(row)
 
