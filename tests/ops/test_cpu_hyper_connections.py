@@ -174,8 +174,10 @@ def test_what_is_refused_says_why():
     assert "float64" in refuses(h.double(), fn, *rest)
     assert "bfloat16" in refuses(h, fn.bfloat16(), *rest)
     assert "9 streams" in refuses(torch.zeros(2, 9, 8), fn, *rest)
+    assert "(24, 31)" in refuses(h, fn[:, 1:], *rest) and "(4, 32)" in refuses(h, fn[:4], *rest)
     x, residual, post, comb = writing(2, 4, 8)
     refuses = cpu.OPS["hc_post"][0]
     assert refuses(x, residual, post, comb) is None
     assert "bfloat16" in refuses(x.bfloat16(), residual, post, comb)
+    assert "(3, 8)" in refuses(torch.zeros(3, 8), residual, post, comb)
     assert "not contiguous" in refuses(x, residual, post.t().contiguous().t(), comb)

@@ -17,21 +17,36 @@ from finback.ops.cpu import ACTIVATIONS, lib, op, unfit
 MAX_STREAMS = 8
 
 
-def _refuses(h: Tensor, *others: Any) -> str | None:
+def _refuses_streams(h: Tensor, rows: int, scales: int, fn: Tensor, scale: Tensor, base: Tensor) -> str | None:
     if h.shape[1] > MAX_STREAMS:
         return f"{h.shape[1]} streams; at most {MAX_STREAMS}"
-    return unfit(h, dtypes=ACTIVATIONS) or unfit(*(t for t in others if isinstance(t, Tensor)))
+    if fn.shape != (rows, h.shape[1] * h.shape[2]) or scale.shape != (scales,) or base.shape != (rows,):
+        return f"parameters of shapes {tuple(fn.shape)}, {tuple(scale.shape)}, {tuple(base.shape)} for streams {tuple(h.shape)}"
+    return unfit(h, dtypes=ACTIVATIONS) or unfit(fn, scale, base)
 
 
-def _refuses_writing(x: Tensor, residual: Tensor, post: Tensor, comb: Tensor) -> str | None:
+def _refuses_pre(h: Tensor, fn: Tensor, scale: Tensor, base: Tensor, *_: object) -> str | None:
+    return _refuses_streams(h, (2 + h.shape[1]) * h.shape[1], 3, fn, scale, base)
+
+
+def _refuses_head(h: Tensor, fn: Tensor, scale: Tensor, base: Tensor, *_: object) -> str | None:
+    return _refuses_streams(h, h.shape[1], 1, fn, scale, base)
+
+
+def _refuses_post(x: Tensor, residual: Tensor, post: Tensor, comb: Tensor) -> str | None:
+    T, n, D = residual.shape
+    if n > MAX_STREAMS:
+        return f"{n} streams; at most {MAX_STREAMS}"
+    if x.shape != (T, D) or post.shape != (n, T) or comb.shape != (n, n, T):
+        return f"shapes {tuple(x.shape)}, {tuple(post.shape)}, {tuple(comb.shape)} for streams {tuple(residual.shape)}"
     if x.dtype != residual.dtype:
         return f"the sublayer's output is {x.dtype} and the streams are {residual.dtype}"
-    return _refuses(residual, post, comb) or unfit(x, dtypes=ACTIVATIONS)
+    return unfit(x, residual, dtypes=ACTIVATIONS) or unfit(post, comb)
 
 
 class _Pre(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, h: Tensor, fn: Tensor, scale: Tensor, base: Tensor, iters: int, eps: float, norm_eps: float):  # noqa: ANN205
+    def forward(ctx: Any, h: Tensor, fn: Tensor, scale: Tensor, base: Tensor, iters: int, eps: float, norm_eps: float) -> tuple:
         T, n, D = h.shape
         x, post, comb, kept = h.new_empty(T, D), fn.new_empty(n, T), fn.new_empty(n, n, T), fn.new_empty(len(fn) + 1, T)
         lib().hc_pre(
@@ -56,7 +71,7 @@ class _Pre(torch.autograd.Function):
         return dh, dfn, dscale, dbase, None, None, None
 
 
-@op(_refuses)
+@op(_refuses_pre)
 def hc_pre(
     h: Tensor, fn: Tensor, scale: Tensor, base: Tensor, iters: int, eps: float, norm_eps: float
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -89,7 +104,7 @@ class _Head(torch.autograd.Function):
         return dh, dfn, dscale, dbase, None, None
 
 
-@op(_refuses)
+@op(_refuses_head)
 def hc_head(h: Tensor, fn: Tensor, scale: Tensor, base: Tensor, eps: float, norm_eps: float) -> Tensor:
     return _Head.apply(h, fn, scale, base, eps, norm_eps)
 
@@ -118,6 +133,6 @@ class _Post(torch.autograd.Function):
         return dx, dresidual, dpost, dcomb
 
 
-@op(_refuses_writing)
+@op(_refuses_post)
 def hc_post(x: Tensor, residual: Tensor, post: Tensor, comb: Tensor) -> Tensor:
     return _Post.apply(x, residual, post, comb)

@@ -39,6 +39,8 @@ class _Norm(torch.autograd.Function):
 
 
 def _refuses_norm(x: Tensor, weight: Tensor | None, eps: float) -> str | None:
+    if weight is not None and weight.shape != x.shape[-1:]:
+        return f"a weight of shape {tuple(weight.shape)} for {tuple(x.shape)}"
     return unfit(x, dtypes=ACTIVATIONS, strided=True) or (None if weight is None else unfit(weight))
 
 
@@ -71,6 +73,8 @@ def _turn(x: Tensor, cos: Tensor, sin: Tensor, direction: float) -> Tensor:
 def _refuses_rotation(x: Tensor, cos: Tensor, sin: Tensor) -> str | None:
     if cos.requires_grad or sin.requires_grad:
         return "the angles want gradients"
+    if cos.shape != sin.shape or len(cos) != len(x) or 2 * cos.shape[1] > x.shape[-1]:
+        return f"angles of shapes {tuple(cos.shape)} and {tuple(sin.shape)} for {tuple(x.shape)}"
     return unfit(x, dtypes=ACTIVATIONS, strided=True) or unfit(cos, sin)
 
 

@@ -9,9 +9,6 @@
 #include "threads.h"
 
 namespace FB_LEVEL {
-
-constexpr int64_t PAST_BYTES = 4 << 20;
-
 namespace rows_detail {
 
 // Of two vectors that hold segments of 2 * half lanes each: the segments of a, then of b, folded to `half` lanes.
@@ -66,6 +63,7 @@ inline void store_some(E* p, F v, int lanes, bool past = false) {
 
 // Whether `count` results in rows of n should go past the caches: they would not stay there, and a line that is not
 // in the cache would first be read from memory only to be overwritten.
+constexpr int64_t PAST_BYTES = 4 << 20;
 template <class E>
 inline bool past_caches(const E* p, int64_t count, int64_t n) {
   return count * int64_t(sizeof(E)) >= PAST_BYTES && reinterpret_cast<uintptr_t>(p) % 64 == 0 && n * sizeof(E) % 64 == 0;
