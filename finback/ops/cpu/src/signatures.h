@@ -12,7 +12,8 @@ void forward(finback::Model* model, const int64_t* tokens, int64_t T, const int6
              const float* given, const int64_t* rows, int64_t R, float* logits, float* streams);
 
 // ops.sparse_attention for q [T, H, c], window [before + T, c] and entries [E, c], all FP32 or all BF16, as are out and
-// grad, and the gradients like what they are of. selected: [T, K] or null; sink: [H]; stats: [T, H, 2], what the backward pass needs.
+// grad, and the gradients like what they are of. selected: [T, K], or K = -1 for all visible entries;
+// sink: [H]; stats: [T, H, 2], what the backward pass needs.
 void sparse_attention(const void* q, const void* window, const void* entries, const int64_t* selected, const float* sink, bool bf16,
                       int64_t T, int64_t H, int64_t c, int64_t before, int64_t E, int64_t K, int64_t start, int64_t width, int64_t ratio,
                       void* out, float* stats);
