@@ -9,9 +9,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finback import ops
 from finback.model.rope import angles
 from finback.ops import reference
+from finback.ops import reference as ops
 
 
 def rand(*shape: int, seed: int, scale: float = 1.0) -> torch.Tensor:

@@ -45,8 +45,9 @@ CASES = [
     Case(300, 1, 8, 0, 1),
     Case(300, 3, 26, 127, 128, 290, 1),
     Case(130, 11, 10, 0, 140, 200, 1, 190),
+    Case(9, 3, 8, 0, 5, 4, 2, 0),
 ]
-SOME = [CASES[i] for i in (2, 5, 8, 11, 14, 15)]
+SOME = [CASES[i] for i in (2, 5, 8, 11, 14, 15)]  # every kind of entries, both sides of a block's and a chunk's edge
 
 
 def ids(case: Case) -> str:
@@ -197,9 +198,12 @@ def test_what_is_refused_says_why():
     assert refuses(*(a.requires_grad_() if isinstance(a, torch.Tensor) and a.is_floating_point() else a for a in args)) is None
     assert "all FP32 or all BF16" in refuses(args[0].bfloat16(), *args[1:])
     assert "float64" in refuses(*(a.double() if i < 3 else a for i, a in enumerate(args)))
-    assert "not contiguous" in refuses(args[0].transpose(0, 1), *args[1:])
+    assert "not contiguous" in refuses(args[0].transpose(0, 1).contiguous().transpose(0, 1), *args[1:])
     assert "int32" in refuses(*args[:3], args[3].int(), *args[4:])
     assert "bfloat16" in refuses(*args[:4], args[4].bfloat16(), *args[5:])
+    assert "go together" in refuses(*args[:4], args[4][:-1], *args[5:]) and "go together" in refuses(args[0][..., :-1], *args[1:])
+    assert "299 rows" in refuses(*args[:3], args[3][:-1], *args[4:])
+    assert "go together" in cpu.OPS["index_scores"][0](torch.ones(2, 3, 4), torch.ones(2, 2), torch.ones(5, 4))
 
 
 def test_a_pick_that_does_not_exist_is_an_error():

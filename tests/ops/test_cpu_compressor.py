@@ -62,5 +62,6 @@ def test_what_is_refused_says_why():
     u, z = arguments(3, 4, 8, True)
     refuses = cpu.OPS["pool_windows"][0]
     assert refuses(u.requires_grad_(), z, 4, True) is None
-    assert "complete" in refuses(u[:7], z[:7], 4, True)
-    assert "not contiguous" in refuses(u, z[:, ::2], 4, True)
+    assert "complete" in refuses(u[:4], z[:4], 4, True)
+    assert "rows of windows" in refuses(u[:7], z[:7], 4, True) and "rows of windows" in refuses(u, z[:8], 4, True)
+    assert "not contiguous" in refuses(u, z.t().contiguous().t(), 4, True)

@@ -46,6 +46,8 @@ def reference(monkeypatch):
     def run(f):
         with monkeypatch.context() as m:
             m.setattr(ops, "BACKEND", "reference")
+            for name in cpu.OPS:
+                m.setattr(ops, name, getattr(ops.reference, name))
             return f()
 
     return run

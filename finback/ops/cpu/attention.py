@@ -9,8 +9,10 @@ from torch.autograd.function import once_differentiable
 from finback.ops.cpu import ACTIVATIONS, lib, op, unfit
 
 
-def _mixed(q: Tensor, window: Tensor, entries: Tensor, sink: Tensor) -> str | None:
-    """Why these cannot go together, or None: all FP32 or all BF16, the sink always FP32."""
+def _unfit_attention(q: Tensor, window: Tensor, entries: Tensor, sink: Tensor) -> str | None:
+    """Why the kernels cannot take these, or None: all FP32 or all BF16, the sink always FP32."""
+    if (window.shape[1], entries.shape[1], len(sink)) != (q.shape[2], q.shape[2], q.shape[1]) or len(window) < len(q):
+        return f"the shapes of q, window, entries and sink do not go together: {[tuple(t.shape) for t in (q, window, entries, sink)]}"
     for t in (q, window, entries):
         if t.dtype not in (torch.float32, torch.bfloat16) or t.dtype != q.dtype:
             return f"q, window and entries are {q.dtype}, {window.dtype} and {entries.dtype}; all FP32 or all BF16"
@@ -22,9 +24,12 @@ def _mixed(q: Tensor, window: Tensor, entries: Tensor, sink: Tensor) -> str | No
 def _refuses_attention(
     q: Tensor, window: Tensor, entries: Tensor, selected: Tensor | None, sink: Tensor, start: int, width: int, ratio: int
 ) -> str | None:
-    if selected is not None and (reason := unfit(selected, dtypes=(torch.int64,))):
-        return reason
-    return _mixed(q, window, entries, sink)
+    if selected is not None:
+        if len(selected) != len(q):
+            return f"`selected` has {len(selected)} rows for {len(q)} tokens"
+        if reason := unfit(selected, dtypes=(torch.int64,)):
+            return reason
+    return _unfit_attention(q, window, entries, sink)
 
 
 class _Attention(torch.autograd.Function):
@@ -56,7 +61,7 @@ def _described(
 ) -> tuple:
     """The arguments that the kernels of both directions share."""
     T, H, c = q.shape
-    picks, K = (0, 0) if selected is None else (selected.data_ptr(), selected.shape[1])
+    picks, K = (0, -1) if selected is None else (selected.data_ptr(), selected.shape[1])
     return (
         q.data_ptr(), window.data_ptr(), entries.data_ptr(), picks, sink.data_ptr(), q.dtype == torch.bfloat16,
         T, H, c, window.shape[0] - T, entries.shape[0], K, start, width, ratio,
@@ -71,7 +76,7 @@ def sparse_attention(
 
 
 def _refuses_mass(q: Tensor, window: Tensor, entries: Tensor, sink: Tensor, *_: int) -> str | None:
-    return _mixed(q, window, entries, sink)
+    return _unfit_attention(q, window, entries, sink)
 
 
 @op(_refuses_mass)
@@ -108,6 +113,12 @@ class _Scores(torch.autograd.Function):
         return tuple(grads)
 
 
-@op(unfit)
+def _refuses_scores(q: Tensor, gate: Tensor, keys: Tensor) -> str | None:
+    if q.shape[:2] != gate.shape or q.shape[2] != keys.shape[1]:
+        return f"the shapes of q, gate and keys do not go together: {[tuple(t.shape) for t in (q, gate, keys)]}"
+    return unfit(q, gate, keys)
+
+
+@op(_refuses_scores)
 def index_scores(q: Tensor, gate: Tensor, keys: Tensor) -> Tensor:
     return _Scores.apply(q, gate, keys)

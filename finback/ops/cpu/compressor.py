@@ -10,6 +10,8 @@ from finback.ops.cpu import lib, op, unfit
 
 
 def _refuses(u: Tensor, z: Tensor, ratio: int, overlap: bool) -> str | None:
+    if u.shape != z.shape or u.shape[0] % ratio or u.shape[1] % (1 + overlap):
+        return f"u {tuple(u.shape)} and z {tuple(z.shape)} are not rows of windows of {ratio}"
     if u.shape[0] < ratio * (1 + overlap):
         return "no window is complete"
     return unfit(u, z)

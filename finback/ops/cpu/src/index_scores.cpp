@@ -12,18 +12,14 @@
 namespace FB_LEVEL {
 namespace {
 
-constexpr int64_t CHUNK = 128;
-constexpr int64_t ROWS = 256;  // pairs of a query and an index head in a block
-constexpr int64_t GROUPS = 16;
-
 struct Block {
   int64_t count;  // queries
   float *q, *dots, *grad, *gq, *ggate;
   Keys keys;
   int64_t step;
-  Reach reach[64];
+  Reach reach[MOST];
 
-  Block(int64_t H, int64_t c, int64_t E, bool backward) : count(std::clamp<int64_t>(ROWS / H, 1, 64)) {
+  Block(int64_t H, int64_t c, int64_t E, bool backward) : count(block_of(H)) {
     const int64_t n = std::min(CHUNK, E), rows = count * H, more = backward ? rows : 0;
     step = pitch(up(n, WIDE));
     carve(BLOCK_SLOT, {{&q, rows * pitch(c)}, {&dots, rows * step}, {&grad, more * step}, {&gq, more * pitch(c)}, {&ggate, more},
@@ -42,22 +38,13 @@ struct Block {
   }
 };
 
-// f(first lane, lanes...) for W lanes at a time of n; the last ones with their number.
-template <class Body>
-void by_lanes(int64_t n, const Body& f) {
-  int64_t i = 0;
-  for (; i + W <= n; i += W) f(i);
-  if (i < n) f(i, int(n - i));
-}
-
-// relu, and its slope; NaN stays NaN.
+// NaN stays NaN.
 F relu(F x) { return x < 0.0f ? F{} : x; }
 
 }  // namespace
 
 void index_scores(const float* q, const float* gate, const float* keys, int64_t T, int64_t H, int64_t c, int64_t E, float* scores) {
-  const int64_t size = std::clamp<int64_t>(ROWS / H, 1, 64);
-  finback::parallel_rows(T, size, [&](int64_t a, int64_t b) {
+  finback::parallel_rows(T, block_of(H), [&](int64_t a, int64_t b) {
     Block block(H, c, E, false);
     block.read(q + a * H * c, (b - a) * H, c, block.q);
     std::fill(scores + a * E, scores + b * E, 0.0f);
@@ -76,15 +63,14 @@ void index_scores(const float* q, const float* gate, const float* keys, int64_t 
 
 void index_scores_backward(const float* q, const float* gate, const float* keys, const float* grad, int64_t T, int64_t H, int64_t c,
                            int64_t E, float* dq, float* dgate, float* dkeys) {
-  const int64_t block_size = std::clamp<int64_t>(ROWS / H, 1, 64), cs = pitch(c);
-  const int64_t size = std::max(2 * block_size, up((T + GROUPS - 1) / GROUPS, block_size)), count = (T + size - 1) / size;
+  const int64_t cs = pitch(c), size = group_of(T, block_of(H)), count = (T + size - 1) / size;
   const std::unique_ptr<float[]> sums(new float[count * E * cs]);
   finback::parallel_rows(T, size, [&](int64_t begin, int64_t end) {
     float* sum = sums.get() + begin / size * E * cs;
     std::fill(sum, sum + E * cs, 0.0f);
     Block block(H, c, E, true);
-    for (int64_t a = begin; a < end; a += block_size) {
-      const int64_t b = std::min(a + block_size, end), rows = (b - a) * H;
+    for (int64_t a = begin; a < end; a += block.count) {
+      const int64_t b = std::min(a + block.count, end), rows = (b - a) * H;
       block.read(q + a * H * c, rows, c, block.q);
       std::fill(block.gq, block.gq + rows * cs, 0.0f);
       std::fill(block.ggate, block.ggate + rows, 0.0f);

@@ -58,7 +58,8 @@ void swiglu_backward(const void* gate, const void* up, const void* dmiddle, int 
                      int64_t n, int64_t inner, float limit, void* middle, void* dgate, void* dup, float* dweights);
 
 // ops.sparse_attention for q [T, H, c], window [before + T, c] and entries [E, c], all FP32 or all BF16, as are out and
-// grad, and the gradients like what they are of. selected: [T, K] or null; sink: [H]; stats: [T, H, 2], what the backward pass needs.
+// grad, and the gradients like what they are of. selected: [T, K], or K = -1 for all visible entries;
+// sink: [H]; stats: [T, H, 2], what the backward pass needs.
 void sparse_attention(const void* q, const void* window, const void* entries, const int64_t* selected, const float* sink, bool bf16,
                       int64_t T, int64_t H, int64_t c, int64_t before, int64_t E, int64_t K, int64_t start, int64_t width, int64_t ratio,
                       void* out, float* stats);

@@ -18,18 +18,14 @@
 namespace FB_LEVEL {
 namespace {
 
-constexpr int64_t CHUNK = 128;
-constexpr int64_t ROWS = 256;  // pairs of a query and a head in a block
-constexpr int64_t GROUPS = 16;
-
 struct Problem {
   const void *q, *window, *entries;
   const int64_t* selected;
   const float* sink;
   bool bf16;
-  int64_t T, H, c, before, E, K, start, width, ratio;
+  int64_t T, H, c, before, E, K, start, width, ratio;  // K = -1: every visible entry, not `selected`
 
-  int64_t block() const { return std::clamp<int64_t>(ROWS / H, 1, 64); }
+  int64_t block() const { return block_of(H); }
   int64_t first_row(int64_t i) const { return std::max<int64_t>(before + i - width + 1, 0); }  // of query i's window
   int64_t visible(int64_t i) const { return std::min((start + i + 1) / ratio, E); }
   float scale() const { return 1.0f / std::sqrt(float(c)); }
@@ -47,7 +43,7 @@ struct Problem {
     }
   }
   void check() const {
-    if (selected && std::any_of(selected, selected + T * K, [&](int64_t e) { return e >= E || e < -1; }))
+    if (K > 0 && std::any_of(selected, selected + T * K, [&](int64_t e) { return e >= E || e < -1; }))
       throw std::out_of_range("`selected` names an entry that does not exist: there are " + std::to_string(E) + "; use -1 for none");
   }
 };
@@ -77,7 +73,7 @@ void list_picks(const Problem& p, int64_t i, std::vector<uint64_t>& marks, std::
 // Calls visit(chunk) for all keys that queries a .. b-1 read; with `window` false not for their windows.
 template <class Visit>
 void each_chunk(const Problem& p, int64_t a, int64_t b, Keys keys, bool window, const Visit& visit) {
-  Reach reach[64];
+  Reach reach[MOST];
   if (window) {
     const int64_t low = p.first_row(a);
     keys.n = p.before + b - low;
@@ -91,7 +87,7 @@ void each_chunk(const Problem& p, int64_t a, int64_t b, Keys keys, bool window, 
     keys.turn(p.c);
     visit(Chunk{keys, reach, first, count, false, base, names});
   };
-  if (p.selected) {
+  if (p.K >= 0) {
     thread_local std::vector<uint64_t> marks;
     thread_local std::vector<int64_t> picks;
     for (int64_t i = a; i < b; ++i) {
@@ -199,14 +195,11 @@ void forward_block(const Problem& p, int64_t a, int64_t b, void* out, float* sta
 
 // logits[0 .. n-1] become probabilities, gains[0 .. n-1] (of the probabilities) those of the logits.
 void differentiate(float* logits, float* gains, int64_t n, float top, float share, float mean) {
-  const auto at = [&](int64_t i, auto... lanes) {
+  by_lanes(n, [&](int64_t i, auto... lanes) {
     const F prob = exp(load(logits + i, lanes...) - top) * share;
     store(gains + i, prob * (load(gains + i, lanes...) - mean), lanes...);
     store(logits + i, prob, lanes...);
-  };
-  int64_t i = 0;
-  for (; i + W <= n; i += W) at(i);
-  if (i < n) at(i, int(n - i));
+  });
 }
 
 // What a group's queries add to the gradients of their keys and sinks.
@@ -279,12 +272,12 @@ void sparse_attention_backward(const void* q, const void* window, const void* en
                                int64_t width, int64_t ratio, const void* out, const float* stats, const void* grad, void* dq,
                                void* dwindow, void* dentries, float* dsink) {
   const Problem p{q, window, entries, selected, sink, bf16, T, H, c, before, E, K, start, width, ratio};
-  const int64_t cs = pitch(c), size = std::max(2 * p.block(), up((T + GROUPS - 1) / GROUPS, p.block())), count = (T + size - 1) / size;
+  const int64_t cs = pitch(c), size = group_of(T, p.block()), count = (T + size - 1) / size;
   std::vector<Sums> groups(count);
   int64_t floats = 0;
   for (int64_t i = 0; i < count; ++i) {
     const int64_t a = i * size, b = std::min(a + size, T), low = p.first_row(a);
-    groups[i] = {a, b, low, before + b - low, selected ? E : p.visible(b - 1), nullptr, nullptr, nullptr};
+    groups[i] = {a, b, low, before + b - low, K >= 0 ? E : p.visible(b - 1), nullptr, nullptr, nullptr};
     floats += (groups[i].rows + groups[i].entries) * cs;
   }
   const std::unique_ptr<float[]> space(new float[floats]);
@@ -321,7 +314,7 @@ void sparse_attention_backward(const void* q, const void* window, const void* en
 
 void entry_mass(const void* q, const void* window, const void* entries, const float* sink, bool bf16, int64_t T, int64_t H, int64_t c,
                 int64_t before, int64_t E, int64_t start, int64_t width, int64_t ratio, float* mass) {
-  const Problem p{q, window, entries, nullptr, sink, bf16, T, H, c, before, E, 0, start, width, ratio};
+  const Problem p{q, window, entries, nullptr, sink, bf16, T, H, c, before, E, -1, start, width, ratio};
   finback::parallel_rows(T, p.block(), [&](int64_t a, int64_t b) {
     const Forward f(p);
     f.read(a, b);
@@ -334,12 +327,9 @@ void entry_mass(const void* q, const void* window, const void* entries, const fl
         const Softmax& state = f.state[from + row];
         const float share = 1.0f / state.total;
         float* to = mass + (a + chunk.first + row / H) * E + chunk.base;
-        const auto add = [&](int64_t k, auto... lanes) {
+        by_lanes(chunk.reach[row / H].end, [&](int64_t k, auto... lanes) {
           store(to + k, load(to + k, lanes...) + exp(load(f.logits + row * f.step + k, lanes...) - state.top) * share, lanes...);
-        };
-        int64_t k = 0, n = chunk.reach[row / H].end;
-        for (; k + W <= n; k += W) add(k);
-        if (k < n) add(k, int(n - k));
+        });
       }
     });
   });

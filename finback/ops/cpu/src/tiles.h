@@ -18,6 +18,18 @@ namespace {
 constexpr int TALL = W == 16 ? 8 : 4;  // rows of a tile: they share loaded lanes
 constexpr int64_t WIDE = 2 * W;        // lanes of a tile, and keys of a panel
 
+constexpr int64_t CHUNK = 128;  // entries or index keys that are read at a time
+constexpr int64_t ROWS = 256;   // pairs of a query and a head in a block: they and a chunk stay in the second cache
+constexpr int64_t MOST = 64;    // queries in a block
+constexpr int64_t GROUPS = 16;  // at most so many partial sums of keys' gradients
+
+// Queries in a block, and in a group of blocks with a partial sum of its own.
+inline int64_t block_of(int64_t H) { return std::clamp<int64_t>(ROWS / H, 1, MOST); }
+inline int64_t group_of(int64_t T, int64_t block) {
+  const int64_t least = (T + GROUPS - 1) / GROUPS;
+  return std::max(2 * block, (least + block - 1) / block * block);
+}
+
 inline int64_t up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
 // Floats from one packed row to the next: an odd number of cache lines, so that the same channels of many rows do
@@ -35,12 +47,18 @@ inline void carve(Slot slot, std::initializer_list<std::pair<float**, int64_t>> 
   }
 }
 
+// f(i) for i = 0, W, .. < n; the last one with the number of lanes if it is not W.
+template <class Body>
+inline void by_lanes(int64_t n, const Body& f) {
+  int64_t i = 0;
+  for (; i + W <= n; i += W) f(i);
+  if (i < n) f(i, int(n - i));
+}
+
 // One row of c channels as floats, times `scale`; zeros up to a multiple of W.
 template <class E>
 inline void unpack(const E* from, int64_t c, float scale, float* to) {
-  int64_t d = 0;
-  for (; d + W <= c; d += W) store(to + d, load(from + d) * scale);
-  if (d < c) store(to + d, load(from + d, int(c - d)) * scale);
+  by_lanes(c, [&](int64_t d, auto... lanes) { store(to + d, load(from + d, lanes...) * scale); });
 }
 
 template <int half, int... lane>
