@@ -1,9 +1,24 @@
 """Running a model: sampling, and the engine that serves many requests from one cache."""
 
-from finback.engine.engine import Engine, Piece, Request, Result
+from finback.engine.constrain import Constraint
+from finback.engine.engine import Engine
 from finback.engine.generate import generate
-from finback.engine.sampling import Choice, SamplingParams, sample
+from finback.engine.request import Piece, Request, Result
+from finback.engine.sampling import Choice, SamplingParams, answer_seed, sample
 from finback.engine.scheduler import Limits
 from finback.engine.session import Session
 
-__all__ = ["Choice", "Engine", "Limits", "Piece", "Request", "Result", "SamplingParams", "Session", "generate", "sample"]
+__all__ = [
+    "Choice",
+    "Constraint",
+    "Engine",
+    "Limits",
+    "Piece",
+    "Request",
+    "Result",
+    "SamplingParams",
+    "Session",
+    "answer_seed",
+    "generate",
+    "sample",
+]

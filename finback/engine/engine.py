@@ -11,140 +11,21 @@ from __future__ import annotations
 import asyncio
 import atexit
 import itertools
-import queue
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Sequence
 
 import torch
+from torch import Tensor
 
+from finback.engine.constrain import Grammars
+from finback.engine.guide import Guide, Markers
 from finback.engine.prefix import Policy, PrefixStore
-from finback.engine.sampling import Choice, SamplingParams, sample
+from finback.engine.request import Piece, Request, Result
+from finback.engine.sampling import Choice, SamplingParams, likelihood, sample
 from finback.engine.scheduler import Limits, admit, plan, victim
-from finback.model import Batch, SequenceState, Transformer
-from finback.text import StreamDecoder, Tokenizer
-
-
-@dataclass(frozen=True)
-class Piece:
-    """What one step adds to an answer. text lags behind the tokens while it may still become a stop string.
-
-    finish: None, or why the answer ended: stop (a stop string or the end token), length, cancelled, error.
-    """
-
-    tokens: tuple[int, ...] = ()
-    text: str = ""
-    choices: tuple[Choice, ...] = ()
-    finish: str | None = None
-    error: str | None = None
-
-
-@dataclass
-class Result:
-    """A whole answer. cached: prompt tokens that were not computed again."""
-
-    prompt_tokens: int
-    tokens: list[int] = field(default_factory=list)
-    text: str = ""
-    choices: list[Choice] = field(default_factory=list)
-    finish: str = ""
-    cached: int = 0
-    error: str | None = None
-
-
-class Request:
-    """One running answer. Iterate over it for its pieces; `cancel` ends it at any time."""
-
-    def __init__(self, engine: Engine, prompt: list[int], params: SamplingParams, user: str, priority: int, arrival: int):
-        self.engine, self.prompt, self.params = engine, prompt, params
-        self.user, self.priority, self.arrival = user, priority, arrival
-        self.answer: list[int] = []
-        self.state: SequenceState | None = None
-        self.cached = 0
-        self.cancelled = False
-        self.finished = False
-        self.snapshot: bytes | None = None
-        self.pieces: queue.SimpleQueue[Piece] = queue.SimpleQueue()
-        self._listener: Callable[[Piece], None] | None = None
-        self._lock = threading.Lock()
-        self._decoder: StreamDecoder | None = engine.tokenizer.stream_decoder() if engine.tokenizer else None
-        self._held = ""
-
-    @property
-    def known(self) -> int:
-        return len(self.prompt) + len(self.answer)
-
-    @property
-    def pending(self) -> int:
-        return self.known - (self.state.length if self.state is not None else 0)
-
-    @property
-    def boundary(self) -> int | None:
-        """Tokens until the rings are wanted for the prefix store: the next end of a block where it may keep them."""
-        store, at = self.engine.prefixes, self.state.length
-        if store is None:
-            return None
-        size = store.pool.layout.block_tokens
-        last = (self.known - 1) // size * size  # the last block's end before the tokens run out
-        step = {"full": size, "periodic": store.period, "zero": None}[store.policy]
-        stops = [last] if step is None else [at // step * step + step, last]
-        return min((stop - at for stop in stops if stop > at), default=None)
-
-    def tokens(self, first: int, count: int) -> list[int]:
-        n = len(self.prompt)
-        return self.prompt[first : first + count] + self.answer[max(first - n, 0) : max(first + count - n, 0)]
-
-    def cancel(self) -> None:
-        self.engine._cancel(self)
-
-    def tell(self, piece: Piece) -> None:
-        with self._lock:
-            (self._listener or self.pieces.put)(piece)
-
-    def forward(self, listener: Callable[[Piece], None]) -> None:
-        """Sends the pieces to a function instead, from the engine's thread; those that came before first."""
-        with self._lock:
-            while not self.pieces.empty():
-                listener(self.pieces.get())
-            self._listener = listener
-
-    def __iter__(self) -> Iterator[Piece]:
-        while True:
-            piece = self.pieces.get()
-            yield piece
-            if piece.finish:
-                return
-
-    def result(self) -> Result:
-        """Waits for the end. Raises RuntimeError if the request failed."""
-        out = Result(len(self.prompt))
-        for piece in self:
-            out.tokens += piece.tokens
-            out.text += piece.text
-            out.choices += piece.choices
-            out.finish, out.error = piece.finish or "", piece.error
-        out.cached = self.cached
-        if out.error:
-            raise RuntimeError(out.error)
-        return out
-
-    def _text(self, token: int) -> tuple[str, bool]:
-        """The text that is certain after one more token, and whether a stop string was met."""
-        if self._decoder is None:
-            return "", False
-        self._held += self._decoder.feed(token)
-        found = [i for i in (self._held.find(s) for s in self.params.stop) if i >= 0]
-        if found:
-            out, self._held = self._held[: min(found)], ""
-            return out, True
-        keep = max((_overlap(self._held, s) for s in self.params.stop), default=0)
-        out, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
-        return out, False
-
-    def _rest(self) -> str:
-        out = self._held + (self._decoder.flush() if self._decoder else "")
-        self._held = ""
-        return out
+from finback.engine.speculate import Speculator, refusal
+from finback.model import Batch, Transformer
+from finback.text import Tokenizer
 
 
 class Engine:
@@ -152,6 +33,7 @@ class Engine:
 
     cache_blocks: blocks of 128 tokens that all sequences and the prefix store share (None: as memory allows).
     prefix: the prefix store's policy (finback/engine/prefix.py), None for no store.
+    drafts: how many tokens the MTP block drafts for each step (0: none; None: 1 where the model has such a block).
     """
 
     def __init__(
@@ -164,8 +46,13 @@ class Engine:
         prefix: Policy | None = "periodic",
         period: int = 1024,
         snapshot_bytes: int = 1 << 30,
+        drafts: int | None = None,
     ):
         self.model, self.tokenizer, self.limits = model, tokenizer, limits
+        self.grammars = Grammars(tokenizer, model.config.vocab_size) if tokenizer else None
+        self.markers = Markers.of(tokenizer)
+        drafts = int(refusal(model) is None) if drafts is None else drafts
+        self.speculator = Speculator(model, drafts) if drafts else None
         self.pool = model.new_pool(cache_blocks)
         self.prefixes = PrefixStore(self.pool, prefix, period, snapshot_bytes) if prefix else None
         self.waiting: list[Request] = []
@@ -180,11 +67,11 @@ class Engine:
 
     def submit(self, prompt: str | Sequence[int], params: SamplingParams = SamplingParams(), user: str = "", priority: int = 0) -> Request:
         """Starts a request. prompt: text (needs a tokenizer) or token ids. Raises ValueError for what cannot run."""
+        if (params.stop or params.constraint) and self.tokenizer is None:
+            raise ValueError("stop strings and constraints need a tokenizer: give one to the engine")
         request = Request(self, self._ids(prompt), params, user, priority, next(self._arrivals))
-        if params.stop and self.tokenizer is None:
-            raise ValueError("stop strings need a tokenizer: give one to the engine")
         vocabulary = self.model.config.vocab_size
-        for token in [*request.prompt, *params.logit_bias]:
+        for token in [*request.prompt, *params.logit_bias, *params.stop_token_ids]:
             if not 0 <= token < vocabulary:
                 raise ValueError(f"token id {token} is outside the vocabulary of {vocabulary}")
         with self._wake:
@@ -199,23 +86,24 @@ class Engine:
         return request
 
     def generate(self, prompts: Sequence[str | Sequence[int]], params: SamplingParams | Sequence[SamplingParams] = SamplingParams()) -> list[Result]:
-        """The answers to all prompts, in their order; params: one for all, or one for each."""
+        """The answers to all prompts, in their order, several answers to one side by side; params: one for all, or one
+        for each."""
         each = list(params) if isinstance(params, Sequence) else [params] * len(prompts)
         if len(each) != len(prompts):
             raise ValueError(f"{len(each)} sampling parameters for {len(prompts)} prompts: give one for each, or one for all")
-        return [request.result() for request in [self.submit(p, s) for p, s in zip(prompts, each)]]
+        return [result for request in [self.submit(p, s) for p, s in zip(prompts, each)] for result in request.results()]
 
     async def stream(self, prompt: str | Sequence[int], params: SamplingParams = SamplingParams(), user: str = "", priority: int = 0) -> AsyncIterator[Piece]:
         """The answer's pieces as they come. Leaving the iteration cancels the request."""
         loop, pieces = asyncio.get_running_loop(), asyncio.Queue()
         request = self.submit(prompt, params, user, priority)
         request.forward(lambda piece: loop.call_soon_threadsafe(pieces.put_nowait, piece))
+        left = len(request.members)
         try:
-            while True:
+            while left:
                 piece = await pieces.get()
+                left -= piece.finish is not None
                 yield piece
-                if piece.finish:
-                    return
         finally:
             request.forward(lambda piece: None)  # the loop may be gone before the engine has noticed
             request.cancel()
@@ -231,8 +119,13 @@ class Engine:
 
     def _cancel(self, request: Request) -> None:
         with self._wake:
-            request.cancelled = True
+            for member in request.members:
+                member.cancelled = True
             self._wake.notify()
+
+    def _guide(self, prompt: list[int], params: SamplingParams) -> Guide:
+        matcher = self.grammars.matcher(params.constraint) if params.constraint else None
+        return Guide(params, prompt, self.markers, self.tokenizer.eos_id if self.tokenizer else None, matcher)
 
     def _ids(self, prompt: str | Sequence[int]) -> list[int]:
         if isinstance(prompt, str):
@@ -277,29 +170,97 @@ class Engine:
         free = self._free_blocks()
         for request in admit(waiting, len(self.running), free, self._blocks_of, self.limits):
             self._start(request)
-        shares = self._reserve(plan(self.running, self.limits))
+        shares = plan(self.running, self.limits)
+        if self.speculator:
+            shares = self.speculator.offer(shares, self.limits.tokens)
+        shares = self._reserve(shares)
         if not shares:
             return
         self.steps += 1
-        segments = [r.tokens(r.state.length, n) for r, n in shares]
         starts = [r.state.length for r, _ in shares]
-        rows, at = [], 0
-        for (request, n), segment in zip(shares, segments):
+        segments = [r.tokens(start, n) for (r, n), start in zip(shares, starts)]
+        rows, counts, firsts, at = [], [], [], 0
+        for (request, n), start in zip(shares, starts):
+            wanted = request.wanted(start, n)
+            rows += [at + i for i in wanted]
+            counts.append((len(wanted), max(n - request.pending + 1, 0)))
+            firsts.append(at)
             at += n
-            if n == request.pending:
-                rows.append(at - 1)
-        device = self.model.embed.weight.device
-        batch = Batch.of(segments, starts, device)
-        complete = [request for request, n in shares if n == request.pending]
-        logits = self.model(batch, [r.state for r, _ in shares], rows=torch.tensor(rows, dtype=torch.int64, device=device))
+        logits, streams = self._forward(Batch.of(segments, starts, self.model.embed.weight.device), shares, rows)
+        said: list[tuple[Request, list[Piece]]] = []
+        passed: list[tuple[Request, int, int]] = []  # who goes on, with the row and position that its new tokens began at
+        for (request, _), start, first, (count, ends), own in zip(shares, starts, firsts, counts, logits.split([c for c, _ in counts])):
+            self._score(request, own[: count - ends])
+            group = [request, *self._branch(request)] if ends else []
+            for member in group:
+                pieces = self._sample(member, own[count - ends :])
+                said.append((member, pieces))
+                if not pieces[-1].finish:
+                    passed.append((member, first, start))
+            if not ends:
+                passed.append((request, first, start))
+        if self.speculator:
+            self.speculator.draft(passed, streams)
         for request, _ in shares:
             self._remember(request)
-        for request, row in zip(complete, logits):
-            self._extend(request, sample(row, request.params, request.answer))
+        for request, pieces in said:
+            for piece in pieces:
+                if piece.finish:
+                    self._finish(request, piece.finish, piece)
+                else:
+                    request.tell(piece)
+
+    def _forward(self, batch: Batch, shares: list[tuple[Request, int]], rows: list[int]) -> tuple[Tensor, Tensor | None]:
+        states, wanted = [r.state for r, _ in shares], torch.tensor(rows, dtype=torch.int64, device=batch.tokens.device)
+        if self.speculator:
+            self.speculator.begin(shares)
+            if any(r.drafting.on for r, _ in shares):
+                return self.model.forward_with_streams(batch, states, wanted)
+        return self.model(batch, states, rows=wanted), None
+
+    def _score(self, request: Request, logits: Tensor) -> None:
+        """The log-probabilities of the next prompt tokens."""
+        for row in logits:
+            token = request.prompt[len(request.scores) + 1]
+            request.scores.append(likelihood(row, token, request.params.prompt_logprobs))
+
+    def _branch(self, request: Request) -> list[Request]:
+        """The branches of a request that stands at its prompt's end. Those for which there is room start there, with
+        a copy of its state; the others wait, and will find the prompt in the prefix store."""
+        started = []
+        for branch in request.branches:
+            room = len(self.running) < self.limits.requests
+            try:
+                branch.state = request.state.fork() if room else None
+            except MemoryError:
+                pass
+            with self._wake:
+                (self.waiting if branch.state is None else self.running).append(branch)
+            if branch.state is not None:
+                branch.cached = branch.state.length
+                started.append(branch)
+        request.branches = []
+        return started
+
+    def _sample(self, request: Request, logits: Tensor) -> list[Piece]:
+        """The next token, given the logits after the last one; and the token after each draft, while drafts come true."""
+        pieces: list[Piece] = []
+        for row, draft in zip(logits, [*request.drafts, None]):
+            try:
+                allowed, forced = request.guide.allowed(self.model.config.vocab_size, request.midway)
+                pieces.append(self._extend(request, sample(row, request.params, request.answer, allowed), forced))
+            except (ValueError, KeyError) as error:  # a constraint broke, or a token has no text: nobody else is to fail
+                pieces.append(Piece(text=request._rest(), finish="error", error=str(error)))
+            if pieces[-1].finish or request.answer[-1] != draft:
+                break
+        if self.speculator:
+            self.speculator.settle(request, sum(len(piece.tokens) for piece in pieces))
+        return pieces
 
     def _start(self, request: Request) -> None:
         tokens = request.tokens(0, request.known)
-        request.state = self.prefixes.start(request.user, tokens) if self.prefixes else self.model.new_state(self.pool)
+        stored = self.prefixes is not None and not request.unscored  # what is not computed has no logits
+        request.state = self.prefixes.start(request.user, tokens) if stored else self.model.new_state(self.pool)
         if not request.answer:
             request.cached = request.state.length
         with self._wake:
@@ -343,22 +304,20 @@ class Engine:
         end = request.pending <= size or state.length > len(request.prompt)
         request.snapshot = store.insert(request.user, request.tokens(0, state.length), state, request.snapshot, end)
 
-    def _extend(self, request: Request, choice: Choice) -> None:
+    def _extend(self, request: Request, choice: Choice, forced: bool) -> Piece:
         request.answer.append(choice.token)
-        text, stopped = request._text(choice.token)
-        ended = self.tokenizer is not None and choice.token == self.tokenizer.eos_id
-        finish = None
-        if stopped or ended:
-            finish = "stop"
-        elif len(request.answer) >= request.params.max_tokens or request.known >= self.model.config.max_position_embeddings:
+        finish = request.guide.take(choice.token)
+        matched = choice.token if choice.token in request.params.stop_token_ids and finish == "stop" else None
+        text = ""
+        if matched is None:
+            text, matched = request._text(choice.token)
+            finish = "stop" if matched is not None else finish
+        if finish is None and (len(request.answer) >= request.params.max_tokens or request.known >= self.model.config.max_position_embeddings):
             finish = "length"
-        if finish and not stopped:
+        if finish and not isinstance(matched, str):
             text += request._rest()
-        piece = Piece((choice.token,), text, (choice,) if choice.logprob is not None else (), finish)
-        if finish:
-            self._finish(request, finish, piece)
-        else:
-            request.tell(piece)
+        prompt = tuple(request.scores) if len(request.answer) == 1 else ()
+        return Piece((choice.token,), text, (choice,) if choice.logprob is not None else (), finish, None, matched, 0, forced, prompt)
 
     def _finish(self, request: Request, reason: str, piece: Piece | None = None, error: str | None = None) -> None:
         with self._wake:
@@ -370,7 +329,12 @@ class Engine:
             request.state = None
         if not request.finished:
             request.finished = True
+            if self.speculator:
+                self.speculator.count(request.drafting)
             request.tell(piece or Piece(text=request._rest(), finish=reason, error=error))
+        branches, request.branches = request.branches, []  # without their prompt they cannot start
+        for branch in branches:
+            self._finish(branch, reason, error=error)
 
     def _free_blocks(self) -> int:
         if self.pool.limit is None or not self.pool.layout.block_bytes:
@@ -379,8 +343,3 @@ class Engine:
 
     def _blocks_of(self, request: Request) -> int:
         return request.known // self.pool.layout.block_tokens + 2
-
-
-def _overlap(text: str, stop: str) -> int:
-    """The longest end of `text` that begins `stop`."""
-    return next((n for n in range(min(len(stop) - 1, len(text)), 0, -1) if text.endswith(stop[:n])), 0)

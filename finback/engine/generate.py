@@ -26,6 +26,8 @@ def generate(
     """
     if not ids:
         raise ValueError("there is no token to continue: the prompt is empty")
+    if params.n > 1 or params.constraint or params.prompt_logprobs is not None or params.min_tokens or params.stop_token_ids:
+        raise ValueError("n, constraint, prompt_logprobs, min_tokens and stop_token_ids need an Engine; this is the plain loop for one sequence")
     state = state if state is not None else model.new_state()
     answer: list[int] = []
     device = model.embed.weight.device

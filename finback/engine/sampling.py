@@ -6,12 +6,15 @@ same whenever and beside whatever it is computed, and goes on the same after an 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from finback.engine.constrain import Constraint
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,15 @@ class SamplingParams:
 
     temperature 0 takes the likeliest token. top_k (0: all), top_p and min_p (relative to the likeliest) narrow the
     choice. presence and frequency penalties lower the logits of tokens already in the answer. logit_bias: added to
-    logits, by token id. stop: strings that end the answer (and are not part of it). logprobs: of how many likeliest
-    tokens log-probabilities are reported beside the chosen one's (None: none), before temperature and narrowing.
+    logits, by token id. logprobs: of how many likeliest tokens log-probabilities are reported beside the chosen one's
+    (None: none), before penalties, masks, temperature and narrowing; prompt_logprobs: the same for the prompt's tokens.
+
+    n: how many answers; answer i is the one that a request alone gives with the seed `answer_seed(seed, i)`.
+    stop, stop_token_ids: strings and tokens that end the answer (and are not part of its text); with ignore_eos the
+    end token does not. None of the tokens is chosen before the answer has min_tokens. constraint: a form that the
+    answer must have, once thoughts that the prompt opened are closed.
+    thinking_budget: of how many tokens such thoughts may be; then they are closed (None: no limit).
+    repetition_span: an answer ends when its last so many tokens are one cycle, eight times or more (None: it goes on).
     """
 
     temperature: float = 1.0
@@ -35,6 +45,14 @@ class SamplingParams:
     stop: tuple[str, ...] = ()
     logprobs: int | None = None
     seed: int = 0
+    n: int = 1
+    stop_token_ids: tuple[int, ...] = ()
+    ignore_eos: bool = False
+    min_tokens: int = 0
+    prompt_logprobs: int | None = None
+    constraint: Constraint | None = None
+    thinking_budget: int | None = 131072
+    repetition_span: int | None = 1024
 
     def __post_init__(self):
         for name, ok, rule in (
@@ -47,6 +65,12 @@ class SamplingParams:
             ("max_tokens", self.max_tokens >= 1, "at least 1"),
             ("stop", all(self.stop), "non-empty strings"),
             ("logprobs", self.logprobs is None or self.logprobs >= 0, "0 or more, or None"),
+            ("n", self.n >= 1, "at least 1"),
+            ("ignore_eos", not (self.ignore_eos and self.constraint), "off with a constraint, which ends with that token"),
+            ("min_tokens", 0 <= self.min_tokens <= self.max_tokens, f"between 0 and max_tokens={self.max_tokens}"),
+            ("prompt_logprobs", self.prompt_logprobs is None or self.prompt_logprobs >= 0, "0 or more, or None"),
+            ("thinking_budget", self.thinking_budget is None or self.thinking_budget >= 0, "0 or more, or None"),
+            ("repetition_span", self.repetition_span is None or self.repetition_span >= 16, "at least 16, or None"),
         ):
             if not ok:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be {rule}")
@@ -61,14 +85,27 @@ class Choice:
     top: tuple[tuple[int, float], ...] = ()
 
 
-def sample(logits: Tensor, params: SamplingParams, answer: Sequence[int] = ()) -> Choice:
-    """The token after `answer`. logits: [V]."""
+def answer_seed(seed: int, index: int) -> int:
+    """The seed of answer `index` of a request for several: its own for the first, then far from any other request's."""
+    if index == 0:
+        return seed
+    return int.from_bytes(hashlib.sha256(f"{seed} {index}".encode()).digest()[:8], "little")
+
+
+def sample(logits: Tensor, params: SamplingParams, answer: Sequence[int] = (), allowed: Tensor | None = None) -> Choice:
+    """The token after `answer`. logits: [V]; allowed: the tokens that may be chosen, bool [V] (None: all)."""
     scores = logits.detach().float().cpu()
-    logprob = scores.log_softmax(0) if params.logprobs is not None else None
-    token = _choose(_penalised(scores, params, answer), params, len(answer))
-    if logprob is None:
-        return Choice(token)
-    values, ids = logprob.topk(min(params.logprobs, len(logprob)))
+    biased = _penalised(scores, params, answer)
+    if allowed is not None:
+        biased = biased.masked_fill(~allowed, -torch.inf)
+    token = _choose(biased, params, len(answer))
+    return Choice(token) if params.logprobs is None else likelihood(scores, token, params.logprobs)
+
+
+def likelihood(scores: Tensor, token: int, top: int) -> Choice:
+    """A token and the `top` likeliest ones with their log-probabilities. scores: [V]."""
+    logprob = scores.detach().float().cpu().log_softmax(0)
+    values, ids = logprob.topk(min(top, len(logprob)))
     return Choice(token, float(logprob[token]), tuple(zip(ids.tolist(), values.tolist())))
 
 

@@ -172,6 +172,11 @@ class StreamDecoder:
         """What is certain after this token; an unfinished character waits."""
         return self._utf8.decode(self._tokenizer.token_bytes(token_id))
 
+    @property
+    def midway(self) -> bool:
+        """Whether a character waits for more bytes."""
+        return bool(self._utf8.getstate()[0])
+
     def flush(self) -> str:
         """The end: an unfinished character becomes U+FFFD."""
         return self._utf8.decode(b"", final=True)
