@@ -83,6 +83,7 @@ class Request:
         self.cancelled = False
         self.finished = False
         self.snapshot: bytes | None = None
+        self.entry: int | None = None  # of the group in the engine's journal
         self.scores: list[Choice] = []  # of prompt tokens 1, 2, ...
         self.guide = engine._guide(prompt, params)
         self.pieces: queue.SimpleQueue[Piece] = queue.SimpleQueue()
@@ -136,9 +137,11 @@ class Request:
 
     def tell(self, piece: Piece) -> None:
         """Says what is new to whoever listens to the group."""
-        group = self.group
+        group, piece = self.group, replace(piece, index=self.index) if self.index else piece
+        if group.entry is not None:
+            self.engine.journal.add(group.entry, piece)
         with group._lock:
-            (group._listener or group.pieces.put)(replace(piece, index=self.index) if self.index else piece)
+            (group._listener or group.pieces.put)(piece)
 
     def forward(self, listener: Callable[[Piece], None]) -> None:
         """Sends the pieces to a function instead, from the engine's thread; those that came before first."""
