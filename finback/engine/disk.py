@@ -113,7 +113,7 @@ class DiskStore:
         except OSError as error:
             fault = f"cannot be read ({error})"
         if fault is not None:
-            self._standing[kind].discard(key[:_NAME])
+            self._gone(kind, key[:_NAME])
             if fault:
                 self._discard(path, fault)
             return None
@@ -204,9 +204,6 @@ class DiskStore:
 
     def _write(self, kind: Kind, key: bytes, parent: bytes | None, data: Tensor) -> None:
         path, needed = self._path(kind, key, parent), key if kind == "rings" else parent
-        if needed is not None and needed[:_NAME] not in self._standing["block"]:
-            self._standing[kind].discard(key[:_NAME])  # that one failed, and nobody would find this one
-            return
         if os.path.exists(path):
             return
         header, payload = self._header(kind, key, parent), data.numpy().data
@@ -217,6 +214,9 @@ class DiskStore:
         try:
             if not self._make_room(size):
                 raise OSError(f"the budget of {self.budget} bytes has no room for {size}")
+            if needed is not None and needed[:_NAME] not in self._standing["block"]:
+                self._gone(kind, key[:_NAME])  # that one was not written or had to go, and nobody would find this one
+                return
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 for part in (header, payload, digest.digest()):
@@ -226,7 +226,7 @@ class DiskStore:
             os.replace(fresh, path)
         except OSError as error:
             _remove(fresh)
-            self._standing[kind].discard(key[:_NAME])
+            self._gone(kind, key[:_NAME])
             self._failed += 1
             self._pause = time.monotonic() + PAUSE
             if not self._refused:  # once, not for every file of a full disk
@@ -242,8 +242,8 @@ class DiskStore:
         for kind, key, parent in files:
             try:
                 os.utime(self._path(kind, key, parent))
-            except OSError:  # gone; it will be offered again
-                self._standing[kind].discard(key[:_NAME])
+            except OSError:
+                self._gone(kind, key[:_NAME])
 
     def _make_room(self, size: int) -> bool:
         """Whether the budget has `size` more bytes, after evictions."""
@@ -261,7 +261,7 @@ class DiskStore:
                 _remove(file.path)
                 self._held -= file.size
                 if file.model == self.folder.name:
-                    self._standing[file.kind].discard(bytes.fromhex(file.name))
+                    self._gone(file.kind, bytes.fromhex(file.name))
         return self._held + size <= self.budget
 
     # --- both ---
@@ -272,6 +272,11 @@ class DiskStore:
 
     def _header(self, kind: Kind, key: bytes, parent: bytes | None) -> bytes:
         return _HEADER.pack(_MAGIC, FORMAT, kind.encode(), self.model, key, parent or _ROOT, self.sizes[kind])
+
+    def _gone(self, kind: Kind, name: bytes) -> None:
+        """Notes that a file is not there, so that it will be offered again; rings go before their block does."""
+        for each in ("rings",) if kind == "rings" else ("rings", "block"):
+            self._standing[each].discard(name)
 
     def _discard(self, path: str, fault: str) -> None:
         if path not in self._reported:

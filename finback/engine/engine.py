@@ -92,8 +92,8 @@ class Engine:
         return request
 
     def resume(self) -> list[Request]:
-        """Goes on with the requests in the journal that a process before this one did not finish, in their order. Their
-        pieces begin with what was sampled then. Raises ValueError, and resumes none, where one cannot run."""
+        """Goes on with the requests in the journal whose ends nobody has taken, in their order. Their pieces begin with
+        what was sampled before. Raises ValueError, and resumes none, where one cannot run."""
         if self.journal is None:
             raise ValueError("there is nothing to resume: give the engine a journal")
         saved, arrivals = self.journal.saved, self._arrivals

@@ -1,17 +1,16 @@
 """Which requests were not done when the process died, and how far had they come?
 
 A file to which every request, every token and every end is appended, as a line of JSON behind its checksum, before
-anybody hears of it. Sampling depends on the seed and the token's place alone, so a request goes on after its last
+anybody hears of it. A request stays until it is over and its caller has taken the end: `result` has returned, or the
+iteration or listener has gone past the last piece. So whoever saves each piece before asking for the next loses none. Sampling depends on the seed and the token's place alone, so a request goes on after its last
 recorded token as it would have without the interruption; nothing is drawn again, which would favour short answers.
 
 What is flushed to the disk itself: a request, before `begin` returns; what is recorded of its answer is only handed to
 the system, which survives the process's death but not the machine's. Then the last seconds' tokens are lost, drawn
 again, and come out the same. So are those behind a damaged line; whatever is torn off at the end does no harm.
 
-Ends may be lost too: a request can be resumed that was already over. Whoever must not do a thing twice checks that.
-
-One process at a time has the file, which is locked while it lives. A new one is written, without the requests that are
-over, when the file is opened and whenever most of it is about such requests.
+One process at a time has the file, which is locked while it lives. It is written anew, without the requests that are
+done, when it is opened and whenever most of it is about such requests.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Saved:
-    """A request that is not over. answers: the pieces of each answer, by its index."""
+    """A request that is not done. answers: the pieces of each answer, by its index."""
 
     entry: int
     model: str
@@ -55,16 +54,11 @@ class Saved:
 
 @dataclass
 class _Live:
-    """What the file says of a request that is not over. answers: how many it has; tokens: how many of each are there."""
+    """What the file says of a request that is not done. tokens: how many of each answer; over: answers that ended."""
 
-    answers: int
     lines: list[bytes]
     tokens: Counter[int] = field(default_factory=Counter)
     over: set[int] = field(default_factory=set)
-
-    @property
-    def left(self) -> int:
-        return self.answers - len(self.over)
 
     def take(self, piece: Piece, line: bytes) -> None:
         self.lines.append(line)
@@ -74,9 +68,9 @@ class _Live:
 
 
 class Journal:
-    """The file. model: what names the model; another one's unfinished requests are refused. Methods are for any thread.
+    """The file. model: what names the model; another one's requests are refused. Methods are for any thread.
 
-    `saved` are the requests that the file had when it was opened; they stay in it until they are over.
+    `saved` are the requests that the file had when it was opened; they stay in it until they are done.
     """
 
     def __init__(self, path: str | Path, model: str):
@@ -103,7 +97,7 @@ class Journal:
             entry, self._next = self._next, self._next + 1
             line = _line({"request": entry, "model": self.model, "prompt": request.prompt, **content})
             self._append(line)
-            self._live[entry] = _Live(request.params.n, [line])
+            self._live[entry] = _Live([line])
             handle = os.dup(self._file)  # flushing takes a while, and the file may be replaced meanwhile
         try:
             os.fsync(handle)
@@ -119,16 +113,16 @@ class Journal:
                 return
             line = _line({"of": entry, "at": live.tokens[piece.index], **_packed(piece)})
             live.take(piece, line)
-            if not live.left:
-                del self._live[entry]
-            try:
-                self._append(line)
-                if not live.left and self._size > SLACK + 2 * sum(sum(map(len, x.lines)) for x in self._live.values()):
-                    self._rewrite()
-            except OSError as error:
-                if not self._refused:
-                    log.warning("the journal %s cannot be written (%s); what is sampled now would be sampled again", self.path, error)
-                self._refused = True
+            self._try(line)
+
+    def forget(self, entry: int) -> None:
+        """Records that a request is done."""
+        with self._lock:
+            if self._file < 0 or self._live.pop(entry, None) is None:
+                return
+            self._try(_line({"done": entry}))
+            if self._size > SLACK + 2 * sum(sum(map(len, live.lines)) for live in self._live.values()):
+                self._try(None)
 
     def close(self) -> None:
         """Makes everything durable. What is recorded later is ignored: whoever is unfinished now remains so."""
@@ -144,6 +138,15 @@ class Journal:
         if self._file < 0:
             raise ValueError(f"the journal {self.path} is closed: make a new engine")
 
+    def _try(self, line: bytes | None) -> None:
+        """Appends a line or, for None, writes the file anew."""
+        try:
+            self._append(line) if line is not None else self._rewrite()
+        except OSError as error:
+            if not self._refused:
+                log.warning("the journal %s cannot be written (%s); what is sampled now would be sampled again", self.path, error)
+            self._refused = True
+
     def _append(self, line: bytes) -> None:
         data = b"\n" + line if self._torn else line
         self._torn = True
@@ -154,8 +157,8 @@ class Journal:
         self._torn = self._refused = False
 
     def _rewrite(self) -> None:
-        """Replaces the file by one of what is not over."""
-        lines = [_line({"finback": "journal", "format": FORMAT}), *(line for live in self._live.values() for line in live.lines)]
+        """Replaces the file by one of what is not done."""
+        lines = [_line({"finback": "journal", "format": FORMAT, "next": self._next}), *(line for live in self._live.values() for line in live.lines)]
         fresh = self.path.with_name(f".{self.path.name}.new")  # only who has the file's lock comes here
         handle = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         try:
@@ -177,7 +180,7 @@ class Journal:
             os.close(folder)
 
     def _read(self, content: bytes) -> list[Saved]:
-        """The unfinished requests of a file, in their order."""
+        """The requests of a file that are not done, in their order."""
         lines = content.split(b"\n")[:-1]  # the last one is empty, or torn
         records = [(line + b"\n", record) for line in lines if line and (record := _parsed(line)) is not None]
         if content and not records:
@@ -185,29 +188,29 @@ class Journal:
         damaged = sum(map(bool, lines)) - len(records)
         saved: dict[int, Saved] = {}
         for line, record in records:
-            if "format" in record and record["format"] != FORMAT:
+            self._next = max(self._next, record.get("next", 0), record.get("request", -1) + 1)
+            if record.get("format", FORMAT) != FORMAT:
                 raise ValueError(f"the journal {self.path} has format {record['format']}, and this Finback writes {FORMAT}: name another file")
             if "request" in record:
                 saved[record["request"]] = found = self._saved(record)
-                self._live[found.entry] = _Live(found.params.n, [line])
+                self._live[found.entry] = _Live([line])
+            elif "done" in record:
+                saved.pop(record["done"], None)
             elif "of" in record and record["of"] in saved:
                 piece, entry = _unpacked(record), record["of"]
                 live = self._live[entry]
                 if record["at"] == live.tokens[piece.index] and piece.index not in live.over:  # else a line before it is missing
                     live.take(piece, line)
                     saved[entry].answers.setdefault(piece.index, []).append(piece)
-        self._next = max(saved, default=-1) + 1
-        self._live = {entry: live for entry, live in self._live.items() if live.left}
+        self._live = {entry: self._live[entry] for entry in saved}
         if damaged:
             log.warning("the journal %s has %d damaged lines; what they held is computed again, or lost if it was a request", self.path, damaged)
-        unfinished = [saved[entry] for entry in self._live]
-        for one in unfinished:
-            if one.model != self.model:
-                raise ValueError(
-                    f"the journal {self.path} has unfinished requests of another model (other weights or another shape): "
-                    "resume them with that one, or name another file"
-                )
-        return unfinished
+        if any(one.model != self.model for one in saved.values()):
+            raise ValueError(
+                f"the journal {self.path} has unfinished requests of another model (other weights or another shape): "
+                "resume them with that one, or name another file"
+            )
+        return list(saved.values())
 
     def _saved(self, record: dict[str, Any]) -> Saved:
         try:

@@ -141,7 +141,10 @@ class Request:
         if group.entry is not None:
             self.engine.journal.add(group.entry, piece)
         with group._lock:
-            (group._listener or group.pieces.put)(piece)
+            listener = group._listener
+            (listener or group.pieces.put)(piece)
+        if listener is not None and piece.finish is not None:
+            group._taken()
 
     def forward(self, listener: Callable[[Piece], None]) -> None:
         """Sends the pieces to a function instead, from the engine's thread; those that came before first."""
@@ -149,6 +152,7 @@ class Request:
             while not self.pieces.empty():
                 listener(self.pieces.get())
             self._listener = listener
+        self._taken()
 
     def __iter__(self) -> Iterator[Piece]:
         left = len(self.members)
@@ -156,6 +160,12 @@ class Request:
             piece = self.pieces.get()
             left -= piece.finish is not None
             yield piece
+        self._taken()
+
+    def _taken(self) -> None:
+        """Whoever listens has had the pieces so far; if those were all, the journal may forget the request."""
+        if self.entry is not None and all(member.finished for member in self.members):
+            self.engine.journal.forget(self.entry)
 
     def result(self) -> Result:
         """Waits for the end. Raises RuntimeError if the request failed."""
