@@ -13,18 +13,22 @@ import atexit
 import itertools
 import threading
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from finback.engine.constrain import Grammars
+from finback.engine.disk import DiskStore
 from finback.engine.guide import Guide, Markers
+from finback.engine.journal import Journal, resumed
 from finback.engine.prefix import Policy, PrefixStore
 from finback.engine.request import Piece, Request, Result
 from finback.engine.sampling import Choice, SamplingParams, likelihood, sample
 from finback.engine.scheduler import Limits, admit, plan, victim
 from finback.engine.speculate import Speculator, refusal
 from finback.model import Batch, Transformer
+from finback.model.identity import arithmetic, identity
 from finback.text import Tokenizer
 
 
@@ -34,6 +38,9 @@ class Engine:
     cache_blocks: blocks of 128 tokens that all sequences and the prefix store share (None: as memory allows).
     prefix: the prefix store's policy (finback/engine/prefix.py), None for no store.
     drafts: how many tokens the MTP block drafts for each step (0: none; None: 1 where the model has such a block).
+    disk: a directory in which the prefix store outlives the process (finback/engine/disk.py), of at most disk_bytes.
+    journal: a file that lets `resume` go on with the requests of a process that died (finback/engine/journal.py).
+    With either of the two the model's weights must stay as they are while the engine lives.
     """
 
     def __init__(
@@ -47,6 +54,9 @@ class Engine:
         period: int = 1024,
         snapshot_bytes: int = 1 << 30,
         drafts: int | None = None,
+        disk: str | Path | None = None,
+        disk_bytes: int = 8 << 30,
+        journal: str | Path | None = None,
     ):
         self.model, self.tokenizer, self.limits = model, tokenizer, limits
         self.grammars = Grammars(tokenizer, model.config.vocab_size) if tokenizer else None
@@ -54,7 +64,14 @@ class Engine:
         drafts = int(refusal(model) is None) if drafts is None else drafts
         self.speculator = Speculator(model, drafts) if drafts else None
         self.pool = model.new_pool(cache_blocks)
-        self.prefixes = PrefixStore(self.pool, prefix, period, snapshot_bytes) if prefix else None
+        if disk is not None and prefix is None:
+            raise ValueError("a disk without a prefix store has nothing to hold: choose a policy with `prefix`")
+        name = identity(model) if disk is not None or journal is not None else ""
+        self.prefixes = None
+        if prefix is not None and self.pool.layout.block_bytes:  # a cache of windows alone has no blocks to share
+            files = None if disk is None else self._files(disk, disk_bytes, name)
+            self.prefixes = PrefixStore(self.pool, prefix, period, snapshot_bytes, files)
+        self.journal = Journal(journal, name) if journal is not None else None
         self.waiting: list[Request] = []
         self.running: list[Request] = []
         self.preemptions = self.steps = 0
@@ -74,6 +91,25 @@ class Engine:
         for token in [*request.prompt, *params.logit_bias, *params.stop_token_ids]:
             if not 0 <= token < vocabulary:
                 raise ValueError(f"token id {token} is outside the vocabulary of {vocabulary}")
+        if self.journal is not None and not self._closed:
+            request.entry = self.journal.begin(request)
+        self._queue([request])
+        return request
+
+    def resume(self) -> list[Request]:
+        """Goes on with the requests in the journal whose ends nobody has taken, in their order. Their pieces begin with
+        what was sampled before. Raises ValueError, and resumes none, where one cannot run."""
+        if self.journal is None:
+            raise ValueError("there is nothing to resume: give the engine a journal")
+        saved, arrivals = self.journal.saved, self._arrivals
+        for one in saved:
+            self._ids(one.prompt)
+        requests = [resumed(self, one, next(arrivals)) for one in saved]
+        self._queue([m for r in requests for m in r.members if not m.finished and m not in r.branches])
+        self.journal.saved = []
+        return requests
+
+    def _queue(self, requests: list[Request]) -> None:
         with self._wake:
             if self._closed:
                 raise ValueError("the engine is closed: make a new one")
@@ -81,9 +117,8 @@ class Engine:
                 self._thread = threading.Thread(target=self._run, name="finback-engine", daemon=True)
                 self._thread.start()
                 atexit.register(self.close)  # a thread that is inside PyTorch when the interpreter ends aborts the process
-            self.waiting.append(request)
+            self.waiting += requests
             self._wake.notify()
-        return request
 
     def generate(self, prompts: Sequence[str | Sequence[int]], params: SamplingParams | Sequence[SamplingParams] = SamplingParams()) -> list[Result]:
         """The answers to all prompts, in their order, several answers to one side by side; params: one for all, or one
@@ -109,13 +144,22 @@ class Engine:
             request.cancel()
 
     def close(self) -> None:
-        """Cancels what runs and ends the thread."""
+        """Cancels what runs, ends the thread, and waits for the disk. In the journal nothing is cancelled."""
         atexit.unregister(self.close)
         with self._wake:
             self._closed = True
             self._wake.notify()
         if self._thread is not None:
             self._thread.join()
+        if self.journal is not None:
+            self.journal.close()
+        if self.prefixes is not None:
+            self.prefixes.close()
+
+    def _files(self, folder: str | Path, budget: int, name: str) -> DiskStore:
+        layout = self.pool.layout
+        sizes = {"block": layout.block_bytes, "rings": layout.fixed_bytes}
+        return DiskStore(folder, f"{name} {arithmetic(self.model)} {layout.layers}", sizes, budget)
 
     def _cancel(self, request: Request) -> None:
         with self._wake:
@@ -150,14 +194,15 @@ class Engine:
                 while not (self._closed or self.waiting or self.running):
                     self._wake.wait()
                 if self._closed:
-                    left = self.waiting + self.running
                     break
             try:
                 self.step()
             except Exception as error:  # whatever failed, those who wait must hear of it
                 for request in list(self.running):
                     self._finish(request, "error", error=f"{type(error).__name__}: {error}")
-        for request in left:
+        if self.journal is not None:
+            self.journal.close()  # for a later engine those who are left are not over
+        for request in self.waiting + self.running:
             self._finish(request, "cancelled")
 
     @torch.inference_mode()
@@ -258,14 +303,14 @@ class Engine:
         return pieces
 
     def _start(self, request: Request) -> None:
+        with self._wake:
+            self.waiting.remove(request)
+            self.running.append(request)  # first: if what follows fails, this request must end with the others
         tokens = request.tokens(0, request.known)
         stored = self.prefixes is not None and not request.unscored  # what is not computed has no logits
         request.state = self.prefixes.start(request.user, tokens) if stored else self.model.new_state(self.pool)
         if not request.answer:
             request.cached = request.state.length
-        with self._wake:
-            self.waiting.remove(request)
-            self.running.append(request)
 
     def _reserve(self, shares: list[tuple[Request, int]]) -> list[tuple[Request, int]]:
         """The shares for which there is memory, after evictions and preemptions."""
@@ -327,6 +372,8 @@ class Engine:
         if request.state is not None:
             request.state.release()
             request.state = None
+        if self.prefixes is not None:
+            self.prefixes.settle(request.snapshot)
         if not request.finished:
             request.finished = True
             if self.speculator:

@@ -87,6 +87,7 @@ class Request:
         self.cancelled = False
         self.finished = False
         self.snapshot: bytes | None = None
+        self.entry: int | None = None  # of the group in the engine's journal
         self.scores: list[Choice] = []  # of prompt tokens 1, 2, ...
         self.guide = engine._guide(prompt, params)
         self.drafts: list[int] = []  # guesses at the tokens behind the known ones
@@ -150,9 +151,14 @@ class Request:
 
     def tell(self, piece: Piece) -> None:
         """Says what is new to whoever listens to the group."""
-        group = self.group
+        group, piece = self.group, replace(piece, index=self.index) if self.index else piece
+        if group.entry is not None:
+            self.engine.journal.add(group.entry, piece)
         with group._lock:
-            (group._listener or group.pieces.put)(replace(piece, index=self.index) if self.index else piece)
+            listener = group._listener
+            (listener or group.pieces.put)(piece)
+        if listener is not None and piece.finish is not None:
+            group._taken()
 
     def forward(self, listener: Callable[[Piece], None]) -> None:
         """Sends the pieces to a function instead, from the engine's thread; those that came before first."""
@@ -160,6 +166,7 @@ class Request:
             while not self.pieces.empty():
                 listener(self.pieces.get())
             self._listener = listener
+        self._taken()
 
     def __iter__(self) -> Iterator[Piece]:
         left = len(self.members)
@@ -167,6 +174,12 @@ class Request:
             piece = self.pieces.get()
             left -= piece.finish is not None
             yield piece
+        self._taken()
+
+    def _taken(self) -> None:
+        """Whoever listens has had the pieces so far; if those were all, the journal may forget the request."""
+        if self.entry is not None and all(member.finished for member in self.members):
+            self.engine.journal.forget(self.entry)
 
     def result(self) -> Result:
         """Waits for the end. Raises RuntimeError if the request failed."""
