@@ -44,7 +44,7 @@ CASES = [
     Case(300, 3, 26, 100, 128, 40, 128, 3),
     Case(300, 1, 8, 0, 1),
     Case(300, 3, 26, 127, 128, 290, 1),
-    Case(130, 11, 10, 0, 140, 200, 1, 190),
+    Case(70, 11, 10, 139, 140, 200, 1, 190),
     Case(9, 3, 8, 0, 5, 4, 2, 0),
 ]
 SOME = [CASES[i] for i in (2, 5, 8, 11, 14, 15)]  # every kind of entries, both sides of a block's and a chunk's edge
