@@ -26,6 +26,7 @@ from finback.engine.prefix import Policy, PrefixStore
 from finback.engine.request import Piece, Request, Result
 from finback.engine.sampling import Choice, SamplingParams, likelihood, sample
 from finback.engine.scheduler import Limits, admit, plan, victim
+from finback.engine.speculate import Speculator, refusal
 from finback.model import Batch, Transformer
 from finback.model.identity import arithmetic, identity
 from finback.text import Tokenizer
@@ -36,6 +37,7 @@ class Engine:
 
     cache_blocks: blocks of 128 tokens that all sequences and the prefix store share (None: as memory allows).
     prefix: the prefix store's policy (finback/engine/prefix.py), None for no store.
+    drafts: how many tokens the MTP block drafts for each step (0: none; None: 1 where the model has such a block).
     disk: a directory in which the prefix store outlives the process (finback/engine/disk.py), of at most disk_bytes.
     journal: a file that lets `resume` go on with the requests of a process that died (finback/engine/journal.py).
     With either of the two the model's weights must stay as they are while the engine lives.
@@ -51,6 +53,7 @@ class Engine:
         prefix: Policy | None = "periodic",
         period: int = 1024,
         snapshot_bytes: int = 1 << 30,
+        drafts: int | None = None,
         disk: str | Path | None = None,
         disk_bytes: int = 8 << 30,
         journal: str | Path | None = None,
@@ -58,6 +61,8 @@ class Engine:
         self.model, self.tokenizer, self.limits = model, tokenizer, limits
         self.grammars = Grammars(tokenizer, model.config.vocab_size) if tokenizer else None
         self.markers = Markers.of(tokenizer)
+        drafts = int(refusal(model) is None) if drafts is None else drafts
+        self.speculator = Speculator(model, drafts) if drafts else None
         self.pool = model.new_pool(cache_blocks)
         if disk is not None and prefix is None:
             raise ValueError("a disk without a prefix store has nothing to hold: choose a policy with `prefix`")
@@ -210,28 +215,37 @@ class Engine:
         free = self._free_blocks()
         for request in admit(waiting, len(self.running), free, self._blocks_of, self.limits):
             self._start(request)
-        shares = self._reserve(plan(self.running, self.limits))
+        shares = plan(self.running, self.limits)
+        if self.speculator:
+            shares = self.speculator.offer(shares, self.limits.tokens)
+        shares = self._reserve(shares)
         if not shares:
             return
         self.steps += 1
         starts = [r.state.length for r, _ in shares]
         segments = [r.tokens(start, n) for (r, n), start in zip(shares, starts)]
-        rows, counts, at = [], [], 0
+        rows, counts, firsts, at = [], [], [], 0
         for (request, n), start in zip(shares, starts):
             wanted = request.wanted(start, n)
             rows += [at + i for i in wanted]
-            counts.append(len(wanted))
+            counts.append((len(wanted), max(n - request.pending + 1, 0)))
+            firsts.append(at)
             at += n
-        device = self.model.embed.weight.device
-        batch = Batch.of(segments, starts, device)
-        logits = self.model(batch, [r.state for r, _ in shares], rows=torch.tensor(rows, dtype=torch.int64, device=device))
+        logits, streams = self._forward(Batch.of(segments, starts, self.model.embed.weight.device), shares, rows)
         said: list[tuple[Request, list[Piece]]] = []
-        for (request, _), own in zip(shares, logits.split(counts)):
-            scored = len(own) - (not request.pending)
-            self._score(request, own[:scored])
-            if scored < len(own):
-                group = [request, *self._branch(request)]
-                said += [(member, self._sample(member, own[scored:])) for member in group]
+        passed: list[tuple[Request, int, int]] = []  # who goes on, with the row and position that its new tokens began at
+        for (request, _), start, first, (count, ends), own in zip(shares, starts, firsts, counts, logits.split([c for c, _ in counts])):
+            self._score(request, own[: count - ends])
+            group = [request, *self._branch(request)] if ends else []
+            for member in group:
+                pieces = self._sample(member, own[count - ends :])
+                said.append((member, pieces))
+                if not pieces[-1].finish:
+                    passed.append((member, first, start))
+            if not ends:
+                passed.append((request, first, start))
+        if self.speculator:
+            self.speculator.draft(passed, streams)
         for request, _ in shares:
             self._remember(request)
         for request, pieces in said:
@@ -240,6 +254,14 @@ class Engine:
                     self._finish(request, piece.finish, piece)
                 else:
                     request.tell(piece)
+
+    def _forward(self, batch: Batch, shares: list[tuple[Request, int]], rows: list[int]) -> tuple[Tensor, Tensor | None]:
+        states, wanted = [r.state for r, _ in shares], torch.tensor(rows, dtype=torch.int64, device=batch.tokens.device)
+        if self.speculator:
+            self.speculator.begin(shares)
+            if any(r.drafting.on for r, _ in shares):
+                return self.model.forward_with_streams(batch, states, wanted)
+        return self.model(batch, states, rows=wanted), None
 
     def _score(self, request: Request, logits: Tensor) -> None:
         """The log-probabilities of the next prompt tokens."""
@@ -266,13 +288,19 @@ class Engine:
         return started
 
     def _sample(self, request: Request, logits: Tensor) -> list[Piece]:
-        """The next token, given the logits [1, V] after the last one."""
-        vocabulary, midway = self.model.config.vocab_size, request.guide.thinking and request._decoder.midway
-        try:
-            allowed, forced = request.guide.allowed(vocabulary, midway)
-            return [self._extend(request, sample(logits[0], request.params, request.answer, allowed), forced)]
-        except (ValueError, KeyError) as error:  # a constraint broke, or a token has no text: nobody else is to fail
-            return [Piece(text=request._rest(), finish="error", error=str(error))]
+        """The next token, given the logits after the last one; and the token after each draft, while drafts come true."""
+        pieces: list[Piece] = []
+        for row, draft in zip(logits, [*request.drafts, None]):
+            try:
+                allowed, forced = request.guide.allowed(self.model.config.vocab_size, request.midway)
+                pieces.append(self._extend(request, sample(row, request.params, request.answer, allowed), forced))
+            except (ValueError, KeyError) as error:  # a constraint broke, or a token has no text: nobody else is to fail
+                pieces.append(Piece(text=request._rest(), finish="error", error=str(error)))
+            if pieces[-1].finish or request.answer[-1] != draft:
+                break
+        if self.speculator:
+            self.speculator.settle(request, sum(len(piece.tokens) for piece in pieces))
+        return pieces
 
     def _start(self, request: Request) -> None:
         with self._wake:
@@ -348,6 +376,8 @@ class Engine:
             self.prefixes.settle(request.snapshot)
         if not request.finished:
             request.finished = True
+            if self.speculator:
+                self.speculator.count(request.drafting)
             request.tell(piece or Piece(text=request._rest(), finish=reason, error=error))
         branches, request.branches = request.branches, []  # without their prompt they cannot start
         for branch in branches:

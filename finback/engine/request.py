@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from finback.engine.sampling import Choice, SamplingParams, answer_seed
+from finback.engine.speculate import Drafting
 from finback.model import SequenceState
 from finback.text import StreamDecoder
 
@@ -45,7 +46,8 @@ class Piece:
 @dataclass
 class Result:
     """A whole answer; finish, matched and prompt as in `Piece`. cached: prompt tokens that were not computed again;
-    thinking: tokens of the answer's thoughts, the one that closed them included."""
+    thinking: tokens of the answer's thoughts, the one that closed them included. drafted, accepted: how many drafts
+    were checked and came true, by their position in a step."""
 
     prompt_tokens: int
     tokens: list[int] = field(default_factory=list)
@@ -57,6 +59,8 @@ class Result:
     matched: str | int | None = None
     thinking: int = 0
     prompt: tuple[Choice, ...] = ()
+    drafted: tuple[int, ...] = ()
+    accepted: tuple[int, ...] = ()
 
     @property
     def answer_tokens(self) -> int:
@@ -86,6 +90,8 @@ class Request:
         self.entry: int | None = None  # of the group in the engine's journal
         self.scores: list[Choice] = []  # of prompt tokens 1, 2, ...
         self.guide = engine._guide(prompt, params)
+        self.drafts: list[int] = []  # guesses at the tokens behind the known ones
+        self.drafting = Drafting(replace(params, logprobs=None), on=engine.speculator is not None)
         self.pieces: queue.SimpleQueue[Piece] = queue.SimpleQueue()
         self._listener: Callable[[Piece], None] | None = None
         self._lock = threading.Lock()
@@ -106,6 +112,11 @@ class Request:
         return self.known - (self.state.length if self.state is not None else 0)
 
     @property
+    def midway(self) -> bool:
+        """Whether its thoughts end within a character."""
+        return self.guide.thinking and self._decoder.midway
+
+    @property
     def unscored(self) -> bool:
         """Whether log-probabilities of the prompt's tokens are wanted that are not there yet."""
         return self.params.prompt_logprobs is not None and len(self.scores) < len(self.prompt) - 1
@@ -124,13 +135,16 @@ class Request:
         return min((stop - at for stop in stops if stop > at), default=None)
 
     def wanted(self, start: int, n: int) -> list[int]:
-        """Of which of its next n rows it wants the logits: prompt tokens to score, then the last known token."""
+        """Of which of its next n rows it wants the logits: prompt tokens to score, then the last known token and drafts."""
         scored = range(max(start, len(self.scores)), min(start + n, len(self.prompt) - 1)) if self.unscored else ()
-        return [i - start for i in scored] + ([n - 1] if n == self.pending else [])
+        return [i - start for i in scored] + list(range(self.pending - 1, n))
 
     def tokens(self, first: int, count: int) -> list[int]:
-        n = len(self.prompt)
-        return self.prompt[first : first + count] + self.answer[max(first - n, 0) : max(first + count - n, 0)]
+        out, at = [], 0
+        for part in (self.prompt, self.answer, self.drafts):
+            out += part[max(first - at, 0) : max(first + count - at, 0)]
+            at += len(part)
+        return out
 
     def cancel(self) -> None:
         self.engine._cancel(self)
@@ -185,6 +199,7 @@ class Request:
             found.finish, found.matched, found.error = piece.finish or "", piece.matched, piece.error
         for found, member in zip(out, self.members):
             found.cached, found.thinking = member.cached, member.guide.thoughts
+            found.drafted, found.accepted = tuple(member.drafting.checked), tuple(member.drafting.accepted)
             if found.error:
                 raise RuntimeError(found.error)
         return out

@@ -7,6 +7,7 @@ head are the main model's.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from torch import Tensor
@@ -14,8 +15,10 @@ from torch import Tensor
 from finback import ops
 from finback.config import ModelConfig
 from finback.model import hyper_connections as hc
-from finback.model.batch import Pass
+from finback.model import native
+from finback.model.batch import Batch, Pass
 from finback.model.layers import Linear, RMSNorm
+from finback.model.state import SequenceState
 from finback.model.transformer import Block, Transformer
 
 
@@ -49,3 +52,20 @@ def mtp_read_out(model: Transformer, h: Tensor, depth: int = 0) -> Tensor:
     block = model.mtp[depth]
     x = ops.rms_norm(hc.collapse(block, h, model.config), block.norm.weight, model.config.rms_norm_eps)
     return x.float() @ model.head.weight.float().t()
+
+
+def mtp_forward(
+    model: Transformer, batch: Batch, h: Tensor, states: Sequence[SequenceState], rows: Tensor, depth: int = 0
+) -> tuple[Tensor, Tensor]:
+    """What MTP block `depth` makes of sequences that the model has seen: logits [R, V] of `rows`, streams [T, n, D].
+
+    The batch holds tokens i+1 at positions i; h: [T, n, D], the streams of tokens i, of the model or, to go one token
+    further than it knows, of this block. Afterwards the block has seen the batch; what it wrote stands in the states.
+    """
+    behind = [replace(state, length=start) for state, start in zip(states, batch.starts)]  # they share rings and counts
+    plan = model.plan(behind)
+    if plan is not None:
+        return native.mtp_forward(plan, batch, h, behind, rows, depth)
+    run = model.new_pass(batch, behind)
+    streams = mtp_streams(model, h, batch.tokens, run, depth)
+    return mtp_read_out(model, streams[rows], depth), streams

@@ -78,8 +78,10 @@ class Planner:
             self.reason = str(error)
 
 
-def forward(plan: Plan, batch: Batch, states: list[SequenceState] | None, rows: Tensor | None) -> Tensor:
-    """As `Transformer.forward` for a batch that it has checked."""
+def forward(
+    plan: Plan, batch: Batch, states: list[SequenceState] | None, rows: Tensor | None, streams: Tensor | None = None
+) -> Tensor:
+    """As `Transformer.forward` for a batch that it has checked. streams: [T, n, D] FP32 for the last streams."""
     layers = plan.config.num_hidden_layers
     if states is None:
         pool = Pool(plan.layout)
@@ -94,8 +96,19 @@ def forward(plan: Plan, batch: Batch, states: list[SequenceState] | None, rows: 
         rows = torch.arange(T)
     else:
         rows = torch.arange(T)[rows]  # negative rows, masks and errors as in any tensor
-    logits = plan.forward(batch.tokens.contiguous(), states, lengths, rows)
+    logits = plan.forward(batch.tokens.contiguous(), states, lengths, rows, streams)
     for state, n in zip(states, lengths):
         state.length += n
     return logits
 
+
+
+def mtp_forward(
+    plan: Plan, batch: Batch, given: Tensor, states: list[SequenceState], rows: Tensor, depth: int
+) -> tuple[Tensor, Tensor]:
+    """As `mtp.mtp_forward` for states that stand where the batch starts."""
+    lengths = [b - a for a, b in batch.spans]
+    for state, n in zip(states, lengths):
+        state.advance(plan.config.num_hidden_layers + depth, state.length, n)
+    streams = torch.empty_like(given)
+    return plan.forward(batch.tokens, states, lengths, rows, streams, depth, given.contiguous()), streams

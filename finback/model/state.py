@@ -6,8 +6,9 @@ live in rings, where token t stands at slot t modulo the ring's length; all ring
 buffer, so that a snapshot is one copy. Only the entries grow: they live in blocks of a pool, each of which
 covers the same 128 tokens in every layer and may be shared by sequences that begin alike.
 
-A state cannot be rewound by cutting it: `fork` it to return to an earlier token. A forward that fails midway
-leaves layers that have seen different numbers of tokens; the next use says so.
+A state cannot be rewound by cutting it: `fork` it to return to an earlier token, or keep what a few tokens will
+overwrite (`undo`) and put it back (`rewind`). A forward that fails midway leaves layers that have seen different
+numbers of tokens; the next use says so.
 """
 
 from __future__ import annotations
@@ -175,6 +176,13 @@ class LayerCache(NamedTuple):
     index_z: Tensor | None
 
 
+class Undo(NamedTuple):
+    """The rows of rings that tokens first, first+1, ... overwrite."""
+
+    first: int
+    rings: list[tuple[Tensor, Tensor]]
+
+
 @dataclass
 class SequenceState:
     """The state of one sequence that has seen `length` tokens.
@@ -259,6 +267,25 @@ class SequenceState:
                 self.pool.release(block)
             raise
         return SequenceState(self.pool, self.fixed.clone(), self.length, blocks, list(self.seen), self.frozen)
+
+    def undo(self, first: int, tokens: int, layers: range) -> Undo:
+        """Copies what tokens first..first+tokens-1 will overwrite in the rings of some layers, for `rewind`."""
+        rings = [ring for layer in layers for ring in self.layers[layer] if ring is not None] if tokens > 0 else []
+        at = torch.arange(first, first + max(tokens, 0), device=self.fixed.device)
+        return Undo(first, [(ring, ring[at % len(ring)]) for ring in rings])
+
+    def rewind(self, length: int, undo: Undo, layers: range) -> None:
+        """Makes some layers forget the tokens from `length` on; the undo must hold all of them but the first.
+
+        The first needs none: it wrote over a row that is out of the reach of the token which takes its place. Entries
+        that the forgotten tokens finished are written again before anything reads them.
+        """
+        first = max(undo.first, length + 1)
+        for ring, rows in undo.rings:
+            kept = rows[first - undo.first :]
+            ring[torch.arange(first, first + len(kept), device=ring.device) % len(ring)] = kept
+        for layer in layers:
+            self.seen[layer] = length
 
     def release(self) -> None:
         """Gives the blocks back; the state is empty afterwards."""

@@ -25,6 +25,7 @@ from finback.model.layers import RMSNorm
 from finback.model.moe import MoE
 from finback.model.rope import Rope, angles, frequencies
 from finback.model.state import Layout, Pool, SequenceState
+from finback.ops.cpu.plan import Plan
 
 
 class Block(nn.Module):
@@ -107,12 +108,27 @@ class Transformer(nn.Module):
 
     def forward(self, batch: Batch, states: Sequence[SequenceState] | None = None, rows: Tensor | None = None) -> Tensor:
         """Next-token logits [T, V] FP32, or [len(rows), V] for the given rows of the batch only."""
-        plan = self._planner.current(self)
-        if plan is not None and all(state.pool.layout == plan.layout for state in states or ()):
+        plan = self.plan(states)
+        if plan is not None:
             self._check(batch, states)
             return native.forward(plan, batch, states, rows)
         h = self.streams(self.new_pass(batch, states))
         return self.read_out(h if rows is None else h[rows])
+
+    def forward_with_streams(self, batch: Batch, states: Sequence[SequenceState], rows: Tensor) -> tuple[Tensor, Tensor]:
+        """As forward, and the streams [T, n, D] after the last layer, which MTP blocks go on from."""
+        plan = self.plan(states)
+        if plan is not None:
+            self._check(batch, states)
+            h = torch.empty(len(batch.tokens), self.config.hc_mult, self.config.hidden_size)
+            return native.forward(plan, batch, states, rows, h), h
+        h = self.streams(self.new_pass(batch, states))
+        return self.read_out(h[rows]), h
+
+    def plan(self, states: Sequence[SequenceState] | None) -> Plan | None:
+        """The native plan that computes the next forward; None where the modules do."""
+        plan = self._planner.current(self)
+        return plan if plan is not None and all(state.pool.layout == plan.layout for state in states or ()) else None
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> list[Tensor]:
         """Next-token logits of whole sequences of any lengths: a list of [n_i, V] FP32. Honours torch.no_grad."""
