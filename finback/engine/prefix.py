@@ -114,8 +114,13 @@ class PrefixStore:
         if state.length % size or not state.length:
             raise ValueError(f"a state of {state.length} tokens does not stand at the end of a block of {size}")
         parent = None
-        for key, block in zip(_keys(user, tokens, size, state.length // size), state.blocks):
-            node = self.nodes.get(key) or self._add(key, parent, self.pool.share(block))
+        for i, key in enumerate(_keys(user, tokens, size, state.length // size)):
+            node = self.nodes.get(key)
+            if node is None:
+                node = self._add(key, parent, self.pool.share(state.blocks[i]))
+            elif node.block != state.blocks[i]:  # computed twice: a block in use must keep those before it in use, or none can go
+                self.pool.release(state.blocks[i])
+                state.blocks[i] = self.pool.share(node.block)
             self._touch(node)
             if self.disk is not None and self.disk.lacks("block", key, _key_of(parent)):
                 self.disk.offer("block", key, _key_of(parent), self.pool.memory[node.block])
