@@ -32,11 +32,14 @@ def job(side: str, precision: str, folder: Path, preset: str, shape: tuple[int, 
     import torch
     from cpu_jobs import ENGINES, ids, peak_memory
 
+    from finback.device import keep_freed_memory
     from finback.model import Batch
     from finback.train.losses import Weights, losses
     from finback.train.optim import build_optimizer
 
     B, T = shape
+    if side == "finback":  # as `finback train` does
+        keep_freed_memory()
     row = ENGINES[side.split()[0]](folder, "fp32")
     model = row.module.train().requires_grad_(True)
     text = ids("", preset)[: B * (T + 1)].view(B, T + 1)

@@ -26,7 +26,7 @@ from torch import Tensor
 from finback.checkpoint import load, save
 from finback.cost import parameters, training_flops
 from finback.data import HELD_OUT, Corpus, Stream, check_file, data_root, is_held_out, pack, prepare, read_documents
-from finback.device import fast_bf16, forget_peak, matmul_flops, peak
+from finback.device import fast_bf16, forget_peak, keep_freed_memory, matmul_flops, peak
 from finback.engine import SamplingParams, generate
 from finback.model import Batch, Trace, Transformer, new_model
 from finback.text import Tokenizer, encode_messages, load_tokenizer, train_tokenizer
@@ -67,6 +67,7 @@ class Run:
 
 def train(recipe: Recipe, folder: str | Path, console: Console) -> Path:
     """Runs a recipe to its end, or goes on where a killed run stopped. Returns the folder of the trained model."""
+    keep_freed_memory()
     run = _open(recipe, Path(folder), console)
     steps = count_steps(recipe.schedule)
     every = max(steps // EVALUATIONS, 1)
