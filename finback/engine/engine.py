@@ -26,7 +26,7 @@ from finback.engine.prefix import Policy, PrefixStore
 from finback.engine.request import Piece, Request, Result
 from finback.engine.sampling import Choice, SamplingParams, likelihood, sample
 from finback.engine.scheduler import Limits, admit, plan, victim
-from finback.engine.speculate import Speculator, refusal
+from finback.engine.speculate import Speculator
 from finback.model import Batch, Transformer
 from finback.model.identity import arithmetic, identity
 from finback.text import Tokenizer
@@ -37,7 +37,7 @@ class Engine:
 
     cache_blocks: blocks of 128 tokens that all sequences and the prefix store share (None: as memory allows).
     prefix: the prefix store's policy (finback/engine/prefix.py), None for no store.
-    drafts: how many tokens the MTP block drafts for each step (0: none; None: 1 where the model has such a block).
+    drafts: how many tokens the MTP block drafts for each step, 0 to 4 (finback/engine/speculate.py); answers are the same.
     disk: a directory in which the prefix store outlives the process (finback/engine/disk.py), of at most disk_bytes.
     journal: a file that lets `resume` go on with the requests of a process that died (finback/engine/journal.py).
     With either of the two the model's weights must stay as they are while the engine lives.
@@ -53,7 +53,7 @@ class Engine:
         prefix: Policy | None = "periodic",
         period: int = 1024,
         snapshot_bytes: int = 1 << 30,
-        drafts: int | None = None,
+        drafts: int = 0,
         disk: str | Path | None = None,
         disk_bytes: int = 8 << 30,
         journal: str | Path | None = None,
@@ -61,7 +61,6 @@ class Engine:
         self.model, self.tokenizer, self.limits = model, tokenizer, limits
         self.grammars = Grammars(tokenizer, model.config.vocab_size) if tokenizer else None
         self.markers = Markers.of(tokenizer)
-        drafts = int(refusal(model) is None) if drafts is None else drafts
         self.speculator = Speculator(model, drafts) if drafts else None
         self.pool = model.new_pool(cache_blocks)
         if disk is not None and prefix is None:

@@ -86,7 +86,7 @@ class Speculator:
     """
 
     def __init__(self, model: Transformer, drafts: int, clock: Callable[[], float] = time.perf_counter):
-        reason = refusal(model)
+        reason = _refusal(model, drafts)
         if reason or not 1 <= drafts <= MAX_DRAFTS:
             raise ValueError(reason or f"drafts is {drafts}; it must be between 1 and {MAX_DRAFTS}")
         self.model, self.drafts, self.clock = model, drafts, clock
@@ -217,10 +217,13 @@ class Speculator:
             self.accepted[i] += drafting.accepted[i]
 
 
-def refusal(model: Transformer) -> str | None:
-    """Why a model cannot draft, or None."""
+def _refusal(model: Transformer, drafts: int) -> str | None:
+    """Why a model cannot draft so many tokens, or None."""
     if not model.mtp:
         return "the model has no MTP block, so nothing can draft: use drafts=0"
     if model.config.compress_ratios[model.config.num_hidden_layers]:
         return "the MTP block compresses its past, which cannot be taken back after a draft: use drafts=0"
+    shortest = min(part.rows for layer in model.new_pool().layout.layers for part in (layer.window, layer.u) if part is not None)
+    if drafts >= shortest:
+        return f"{drafts} drafts and the token before them do not fit the model's shortest ring of {shortest} rows: use fewer drafts"
     return None

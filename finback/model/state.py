@@ -269,7 +269,10 @@ class SequenceState:
         return SequenceState(self.pool, self.fixed.clone(), self.length, blocks, list(self.seen), self.frozen)
 
     def undo(self, first: int, tokens: int, layers: range) -> Undo:
-        """Copies what tokens first..first+tokens-1 will overwrite in the rings of some layers, for `rewind`."""
+        """Copies what tokens first..first+tokens-1 will overwrite in the rings of some layers, for `rewind`.
+
+        Of all tokens that come until then, the rings must hold each: else some would overwrite what others just wrote.
+        """
         rings = [ring for layer in layers for ring in self.layers[layer] if ring is not None] if tokens > 0 else []
         at = torch.arange(first, first + max(tokens, 0), device=self.fixed.device)
         return Undo(first, [(ring, ring[at % len(ring)]) for ring in rings])

@@ -223,7 +223,9 @@ def test_who_cannot_draft_says_why():
         Engine(random_model(tiny_config(num_nextn_predict_layers=1, compress_ratios=(0, 4, 128, 4, 4))), drafts=1)
     with pytest.raises(ValueError, match="between 1 and 4"):
         Engine(MODEL, drafts=5)
-    assert Engine(random_model(tiny_config())).speculator is None and Engine(MODEL).speculator.drafts == 1
+    with pytest.raises(ValueError, match="shortest ring of 3 rows"):
+        Engine(random_model(tiny_config(**MTP, sliding_window=3)), drafts=3)
+    assert Engine(MODEL).speculator is None
 
 
 # ---- everything at once

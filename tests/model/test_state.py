@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 from helpers import random_ids, random_model, tiny_config
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from finback import ops
 from finback.config import preset
 from finback.model import Batch
 from finback.model.state import Layout, Pool, keep, recent
@@ -58,6 +59,24 @@ def test_forks_go_their_own_ways(n, k, j):
     state.release()
     other.release()
     assert pool.used == 0
+
+
+@given(st.integers(1, 150), st.integers(1, 4), st.integers(0, 4), st.booleans())  # at most 8 rows, as the shortest ring has
+@settings(max_examples=16)
+@torch.no_grad()
+def test_a_rewound_state_goes_on_as_if_the_tokens_had_never_been(n, wrong, right, native):
+    ids, layers = random_ids(n + right + 12, V, n).tolist(), range(MODEL.config.num_hidden_layers)
+    expected, state = MODEL.logits([ids])[0], MODEL.new_state()
+    run = lambda tokens: MODEL(Batch.of([tokens], [state.length]), [state])  # noqa: E731
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ops, "BACKEND", ops.BACKEND if native else "reference")
+        run(ids[:n])
+        undo = state.undo(n + right + 1, wrong - 1, layers)  # all that will be forgotten but the first
+        run(ids[n : n + right] + [(t + 1) % V for t in ids[n + right : n + right + wrong]])
+        state.rewind(n + right, undo, layers)
+        state.length = n + right
+        for at in range(n + right, len(ids)):
+            torch.testing.assert_close(run(ids[at : at + 1])[0], expected[at], rtol=1e-4, atol=1e-4)
 
 
 @torch.no_grad()
