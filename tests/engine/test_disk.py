@@ -459,6 +459,24 @@ def test_the_end_of_an_answer_is_kept(tmp_path):
     engine.close()
 
 
+@pytest.mark.parametrize("policy", ["full", "periodic", "zero"])
+def test_turns_with_drafts_across_restarts_are_those_of_one_cold_engine_without(tmp_path, policy):
+    """Drafts that were refused leave their traces in rings; none may be seen in a snapshot or a block."""
+    model = random_model(tiny_config(compress_ratios=(0, 4, 128, 4, 0), num_nextn_predict_layers=1), seed=7).requires_grad_(False)
+    params = dataclasses.replace(PARAMS, max_tokens=150, temperature=0.3)
+    turn, cached = prompt(200, 8), 0
+    for i in range(3):
+        engine = Engine(model, prefix=policy, period=256, drafts=2, disk=tmp_path, journal=tmp_path / "journal")
+        warm = engine.submit(turn, params).result()
+        engine.close()
+        plain = Engine(model, prefix=None, drafts=0)
+        alone = plain.submit(turn, params).result()
+        plain.close()
+        assert (warm.tokens, warm.choices) == (alone.tokens, alone.choices)
+        turn, cached = turn + warm.tokens + prompt(20, 9 + i), warm.cached
+    assert cached or policy == "zero"
+
+
 def test_options_that_contradict_are_refused(tmp_path):
     with pytest.raises(ValueError, match="without a prefix store"):
         Engine(MODEL, prefix=None, disk=tmp_path)

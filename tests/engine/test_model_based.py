@@ -135,7 +135,7 @@ class Serving(RuleBasedStateMachine):
         budget=st.sampled_from([None, None, 60_000, 1 << 30]),
     )  # fmt: skip
     def begin(self, policy, blocks, tokens, requests, snapshots, budget):
-        self.options = dict(prefix=policy, cache_blocks=blocks, limits=Limits(tokens, requests), snapshot_bytes=snapshots, period=256)
+        self.options = dict(prefix=policy, cache_blocks=blocks, limits=Limits(tokens, requests), snapshot_bytes=snapshots, period=256, drafts=0)
         if budget is not None and policy is not None:
             self.folder = tempfile.mkdtemp(prefix="finback-test-")
             self.options |= dict(disk=self.folder, disk_bytes=budget)
@@ -295,6 +295,18 @@ def run(examples: int, steps: int) -> int:
         _answers.clear()
         gc.collect()
     return sum(TOTAL)
+
+
+def test_what_was_computed_twice_does_not_take_twice_the_room():
+    """A prompt whose known part is too short to start from is computed into blocks of its own."""
+    engine = Engine(MODEL, prefix="full", cache_blocks=6, snapshot_bytes=0, drafts=0)
+    with torch.inference_mode():
+        for length in (300, 700):
+            ids, params = TEXTS[0][:length], SamplingParams(temperature=0, max_tokens=20)
+            engine.waiting.append(request := Request(engine, ids, params, "", 0, length))
+            while not request.finished:
+                engine.step()
+            assert request.result().tokens == alone(ids, 20)
 
 
 def test_nothing_leaks_and_nobody_starves():
