@@ -1,8 +1,8 @@
 """How much memory will a run hold at its peak? Said before it starts, and refused where it does not fit.
 
-What a process holds at the peak of a step: what it held before (libraries, FP32 weights), the optimizer's moments, and
-either what the forward pass keeps for the backward pass or, as that shrinks, the growing gradients, whichever is more;
-beside them what single operations need for a moment. What the forward keeps is not modelled but weighed: a sequence of
+What a process holds at the peak of a step: what it held before (libraries, FP32 weights), the optimizer's moments, what
+the forward pass keeps for the backward pass, the gradients (which grow as that shrinks, but into memory of their own: what
+is freed lies in pieces between what is still needed), and what single operations need for a moment. What the forward keeps is not modelled but weighed: a sequence of
 each stage's length goes through the model itself, and every tensor that autograd holds on to is counted once.
 """
 
@@ -22,13 +22,15 @@ from finback.train.optim import parameter_groups
 from finback.train.recipe import Recipe, RecipeError
 from finback.train.schedule import Moment, Stage, at, batch_tokens_at
 
+# Single operations and what the C library cannot use again of the memory they free, in the activations of a block.
+BLOCKS = 2.25
 SHORT = 8  # tokens of a pass that shows what does not grow with the batch, as the narrow copies of weights
 
 
 @dataclass(frozen=True)
 class Forecast:
     """Bytes. held: by the process before the first step; activations: kept for the backward pass; working: for single
-    operations, a block's activations and the logits of a few rows."""
+    operations, an estimate from the activations of a block and the logits of a few rows."""
 
     held: int
     optimizer: int
@@ -38,7 +40,7 @@ class Forecast:
 
     @property
     def total(self) -> int:
-        return self.held + self.optimizer + max(self.activations, self.gradients) + self.working
+        return self.held + self.optimizer + self.gradients + self.activations + self.working
 
     def __str__(self) -> str:
         parts = {
@@ -50,14 +52,14 @@ class Forecast:
 
 def forecast(model: Transformer, recipe: Recipe, dtype: torch.dtype) -> Forecast:
     """Of the stage that needs most. Takes a forward pass over one sequence for every stage."""
-    held = device.used(model.embed.weight.device)
     parameters = [p for p in model.parameters() if p.requires_grad]
     moments = 0
     for group in parameter_groups(model, recipe.optimizer.weight_decay, recipe.optimizer.kind):
         moments += sum(m.parameter.nbytes for m in group.members) * (1 if group.method == "Muon" else 2)
     activations = max(_activations(model, recipe, stage, seen, dtype) for stage, seen in _stages(recipe))
     logits = 3 * 4 * HEAD_ROWS * model.config.vocab_size
-    working = activations // len(model.layers) + logits
+    working = int(BLOCKS * activations / len(model.layers)) + logits
+    held = device.used(model.embed.weight.device)  # now that every kernel has run once
     return Forecast(held, moments, sum(p.nbytes for p in parameters), activations, working)
 
 

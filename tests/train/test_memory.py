@@ -113,7 +113,7 @@ def test_optimizer_states_are_those_of_the_kind(recipe):
 
 
 def test_run_that_does_not_fit_is_refused_with_what_would(recipe, tmp_path, monkeypatch):
-    monkeypatch.setattr(device, "memory", lambda where: 64 << 20)
+    monkeypatch.setattr(device, "memory", lambda where: 256 << 20)
     with pytest.raises(RecipeError, match=r"try batch_tokens = \d+") as refused:
         train(read_recipe(recipe()), tmp_path / "run", Console(quiet=True))
     advised = int(str(refused.value).rsplit(" ", 1)[1])
