@@ -205,6 +205,8 @@ def test_going_back_restores_the_state_to_the_bit(small, monkeypatch):
             with log.open("a") as out:
                 out.write(json.dumps(row) + "\n")
     assert run.step == SPIKES_AT - 1 and spike.value.to == BACK_TO
+    with pytest.raises(FileNotFoundError, match="checkpoint of step 2 is gone"):
+        loop._go_back(run, Spike("made up", 2))
     past = loop._go_back(run, spike.value)
     model, moments, stream, guard, tokens = states[BACK_TO]
     assert [row["step"] for row in past] == list(range(1, BACK_TO + 1)) and (run.step, run.tokens) == (BACK_TO, tokens)
