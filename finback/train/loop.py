@@ -296,10 +296,12 @@ def _checkpoints(run: Run) -> dict[int, Path]:
 def _go_back(run: Run, spike: Spike) -> list[dict[str, Any]]:
     """Undoes a step that spiked and those before it; returns the rows of the log that stand. A kill on the way does not
     matter: whichever checkpoint is then the last leads to the same spike."""
-    undone, step = read_log(run.folder / "log.jsonl")[spike.to :], run.step + 1
+    undone, step, found = read_log(run.folder / "log.jsonl")[spike.to :], run.step + 1, _checkpoints(run)
+    if spike.to not in found:
+        raise FileNotFoundError(f"step {step} is a spike ({spike}), but the checkpoint of step {spike.to} is gone: start the run again")
+    for later in sorted(filter(lambda saved: saved > spike.to, found), reverse=True):
+        found[later].unlink()
     run.optimizer.zero_grad(set_to_none=True)
-    for _, file in sorted((item for item in _checkpoints(run).items() if item[0] > spike.to), reverse=True):
-        file.unlink()
     _restore(run)
     run.guard.turn_on(step, spike, undone)
     return read_log(run.folder / "log.jsonl")

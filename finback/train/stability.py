@@ -14,9 +14,10 @@ What a spike is and how a run answers it, all of it in the recipe's [stability]:
   steps back and less than twice as many. Those states are ordinary checkpoints on disk. In memory they would
   cost the parameters and the optimizer's state twice over for the whole run, and be gone after a restart.
 - Anticipatory routing is then on for `duration` steps, that is beyond the spike. At first no parameters dt steps
-  old are at hand: the oldest since the return choose, dt = 1, 2, ... until the queue is full.
+  old are at hand: the oldest since the return choose, dt = 0, 1, 2, ... until the queue is full.
 - A spike while it is on is passed through, and what is usual is learnt anew: nothing in a step is random, so to go
-  back once more would repeat the same numbers. One that is not finite ends the run. No step is undone twice.
+  back once more would repeat the same numbers. One that is not finite ends the run. Since `duration` is at least
+  twice `rollback`, every return is to a later step than the one before.
 
 With dt = 0 a run goes back and then computes exactly what it did before: rollback alone, to compare with.
 """

@@ -21,7 +21,7 @@ from finback.train.recipe import StabilityOptions
 from finback.train.stability import Guard, Spike, sentence
 
 SMALL = StabilityOptions(window=8, rollback=2, dt=3, duration=9)
-SPIKES_AT, BACK_TO = 23, 20  # rows and steps of the run with a burst
+SPIKES_AT, BACK_TO = 13, 10  # rows and steps of the run with a burst
 
 
 def burst(monkeypatch, steps: range, factor: float = 1000.0) -> None:
@@ -166,7 +166,7 @@ def test_with_dt_0_a_step_is_an_ordinary_step(small, monkeypatch):
     states = []
     for name, left in (("plain", 0), ("anticipatory", 1000)):
         run = forced(recipe(dataclasses.replace(SMALL, dt=0), dense=1024), folder / name, left)
-        rows = [loop.training_step(run) for _ in range(10)]
+        rows = [loop.training_step(run) for _ in range(6)]
         states.append(([(row["loss"], row["grad_norm"]) for row in rows], run.model.state_dict()))
     assert states[0][0] == states[1][0]
     assert all(torch.equal(tensor, states[1][1][name]) for name, tensor in states[0][1].items())
@@ -191,11 +191,11 @@ def test_it_is_on_for_its_duration_and_looks_no_further_ahead(small, monkeypatch
 
 def test_going_back_restores_the_state_to_the_bit(small, monkeypatch):
     folder, recipe = small
-    run = loop._open(recipe(dense=6144), folder / "run", quiet())
-    burst(monkeypatch, range(21, 22))
+    run = loop._open(recipe(dense=3584), folder / "run", quiet())
+    burst(monkeypatch, range(11, 12))
     log, states = folder / "run" / "log.jsonl", {}
     with pytest.raises(Spike) as spike:
-        for _ in range(30):
+        for _ in range(20):
             states[run.step] = copy.deepcopy(
                 (run.model.state_dict(), run.optimizer.state_dict()["state"], run.stream.state(), run.guard.state(), run.tokens)
             )
@@ -205,6 +205,8 @@ def test_going_back_restores_the_state_to_the_bit(small, monkeypatch):
             with log.open("a") as out:
                 out.write(json.dumps(row) + "\n")
     assert run.step == SPIKES_AT - 1 and spike.value.to == BACK_TO
+    with pytest.raises(FileNotFoundError, match="checkpoint of step 2 is gone"):
+        loop._go_back(run, Spike("made up", 2))
     past = loop._go_back(run, spike.value)
     model, moments, stream, guard, tokens = states[BACK_TO]
     assert [row["step"] for row in past] == list(range(1, BACK_TO + 1)) and (run.step, run.tokens) == (BACK_TO, tokens)
@@ -223,13 +225,13 @@ def events(run) -> list[dict]:
 
 def test_a_run_goes_back_once_and_its_records_show_each_step_once(small, monkeypatch):
     folder, recipe = small
-    burst(monkeypatch, range(21, 22))
+    burst(monkeypatch, range(11, 12))
     seen = recorded(monkeypatch)
     run = folder / "run"
     console = Console(record=True, width=200, file=io.StringIO())
-    train(recipe(dense=6144), run, console)
+    train(recipe(dense=3584), run, console)
     rows = loop.read_log(run / "log.jsonl")
-    assert [row["step"] for row in rows] == list(range(1, 31))
+    assert [row["step"] for row in rows] == list(range(1, 21))
     first, second = events(run)
     assert (first["kind"], first["step"], first["to"]) == ("rollback", SPIKES_AT, BACK_TO)
     assert len(first["undone"]) == SPIKES_AT - 1 - BACK_TO
@@ -244,10 +246,10 @@ def test_a_run_goes_back_once_and_its_records_show_each_step_once(small, monkeyp
     # every token is trained on exactly once, apart from the steps that were undone
     tokens = [torch.cat((batch.tokens, targets)) for batch, targets, _, _ in seen]
     undone = tokens[BACK_TO:SPIKES_AT]
-    assert len(tokens) == 30 + len(undone)
+    assert len(tokens) == 20 + len(undone)
     del tokens[BACK_TO:SPIKES_AT]
     assert all(torch.equal(a, b) for a, b in zip(undone, tokens[BACK_TO:SPIKES_AT]))
-    r = recipe(dense=6144)
+    r = recipe(dense=3584)
     opened = loop._open(r, run, quiet())
     stream = Stream(opened.corpus, r.sources, r.seed, r.data.fim_rate)
     for batch, stage in zip(tokens, (row["attention"] for row in rows)):
@@ -264,9 +266,9 @@ def test_a_quiet_run_is_the_same_with_and_without_the_guard(small):
 
 def test_rollback_alone_repeats_the_spike(small, monkeypatch):
     folder, recipe = small
-    burst(monkeypatch, range(21, 22))
+    burst(monkeypatch, range(11, 12))
     for name, options in (("alone", dataclasses.replace(SMALL, dt=0)), ("none", StabilityOptions(enabled=False))):
-        train(recipe(options, dense=6144), folder / name, quiet())
+        train(recipe(options, dense=3584), folder / name, quiet())
     assert [event["kind"] for event in events(folder / "alone")] == ["rollback", "passed"]
     assert losses(folder / "alone") == losses(folder / "none")
 
@@ -292,14 +294,14 @@ def test_a_spike_that_is_not_finite_and_comes_again_ends_the_run(small, monkeypa
 
 def test_run_killed_around_a_spike_resumes_with_the_same_losses(small, monkeypatch):
     folder, recipe = small
-    burst(monkeypatch, range(21, 22))
-    train(recipe(dense=6144), folder / "whole", quiet())
+    burst(monkeypatch, range(11, 12))
+    train(recipe(dense=3584), folder / "whole", quiet())
 
     class Killed(Exception):
         pass
 
     # with a checkpoint after every step, or at the steps to go back to alone
-    for after, seconds in ((22, 0.0), (23, 1e9), (26, 0.0)):
+    for after, seconds in ((12, 0.0), (13, 1e9), (16, 0.0)):
         real, count = loop.training_step, iter(range(1000))
 
         def step(run, real=real, count=count, after=after):
@@ -312,12 +314,12 @@ def test_run_killed_around_a_spike_resumes_with_the_same_losses(small, monkeypat
             patch.setattr(loop, "CHECKPOINT_SECONDS", seconds)
             patch.setattr(loop, "training_step", step)
             with pytest.raises(Killed):
-                train(recipe(dense=6144), run, quiet())
-        train(recipe(dense=6144), run, quiet())
+                train(recipe(dense=3584), run, quiet())
+        train(recipe(dense=3584), run, quiet())
         assert losses(run) == losses(folder / "whole")
         assert events(run) == events(folder / "whole")
         assert said(run) == said(folder / "whole")
-        assert [step for step, _ in points(run)] == list(range(1, 31))
+        assert [step for step, _ in points(run)] == list(range(1, 21))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 import torch
@@ -272,29 +273,47 @@ def test_run_killed_at_any_step_resumes_with_the_same_losses(toy, monkeypatch):
     assert len(list((folder / "killed-12" / "checkpoints").iterdir())) == loop.KEEP
 
 
+# Trains sys.argv[1] in sys.argv[2], with a checkpoint after every step; the learning rate is sys.argv[3] times as high at step 100.
+TRAIN = """
+import dataclasses, sys
+from rich.console import Console
+from finback.train import loop, read_recipe
+
+def at(schedule, step, tokens, real=loop.at):
+    moment = real(schedule, step, tokens)
+    return dataclasses.replace(moment, learning_rate=moment.learning_rate * (float(sys.argv[3]) if step == 100 else 1.0))
+
+loop.at, loop.CHECKPOINT_SECONDS = at, 0.0
+loop.train(read_recipe(sys.argv[1]), sys.argv[2], Console(quiet=True))
+"""
+
+
 @pytest.mark.slow
-def test_run_killed_by_the_system_at_random_moments_gives_the_same_losses(toy):
+@pytest.mark.parametrize("burst", [1, 1000])
+def test_run_killed_by_the_system_at_random_moments_gives_the_same_losses(toy, burst):
     folder, recipe = toy
-    train(recipe(dense=65536), folder / "whole", quiet())
-    code = (
-        "import sys; from rich.console import Console; from finback.train import loop, read_recipe;"
-        "loop.CHECKPOINT_SECONDS = 0.0; loop.train(read_recipe(sys.argv[1]), sys.argv[2], Console(quiet=True))"
-    )
-    rng, kills = random.Random(1), 0
-    for _ in range(20):
-        process = subprocess.Popen(
-            [sys.executable, "-c", code, str(folder / "toy.toml"), str(folder / "killed")],
+    recipe(dense=65536)
+
+    def start(name: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            [sys.executable, "-c", TRAIN, str(folder / "toy.toml"), str(folder / name), str(burst)],
             env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},  # another number rounds differently
         )
-        try:
-            process.wait(timeout=rng.uniform(4.0, 9.0))
-            break
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
-    assert process.returncode == 0 and kills >= 2
+
+    assert start("whole").wait() == 0
+    rng, log = random.Random(1), folder / "killed" / "log.jsonl"
+    # before the spike; on the way to it, and once more after the return; while routing is anticipatory; after that
+    for rows in sorted(rng.randint(*r) for r in ((2, 40), (41, 79), (82, 100), (103, 120), (121, 140), (150, 250))):
+        process = start("killed")
+        while process.poll() is None and not (log.exists() and log.read_bytes().count(b"\n") >= rows):
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0.0, 0.3))
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL, f"the run ended before {rows} steps"
+    assert start("killed").wait() == 0
     assert losses(folder / "killed") == losses(folder / "whole")
+    spikes = [row["step"] for row in loop.read_log(folder / "whole" / "log.jsonl") if "event" in row]
+    assert bool(spikes) == (burst > 1) and (not spikes or spikes[0] == 81)  # back from step 101 or 102
 
 
 def test_full_disk_does_not_cost_the_last_good_checkpoint(toy, monkeypatch):
