@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import random
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from finback import device
 from finback.model import new_model
-from finback.train import RecipeError, memory, read_recipe
+from finback.train import RecipeError, read_recipe
 from finback.train.loop import read_log, train
 from finback.train.memory import Forecast, check, forecast
 
@@ -114,12 +115,17 @@ def test_optimizer_states_are_those_of_the_kind(recipe):
 
 def test_run_that_does_not_fit_is_refused_with_what_would(recipe, tmp_path, monkeypatch):
     monkeypatch.setattr(device, "memory", lambda where: 256 << 20)
-    with pytest.raises(RecipeError, match=r"try batch_tokens = \d+") as refused:
+    with pytest.raises(RecipeError, match=r"try batch_tokens = \d+"):
         train(read_recipe(recipe()), tmp_path / "run", Console(quiet=True))
-    advised = int(str(refused.value).rsplit(" ", 1)[1])
-    assert 256 <= advised < 8192
-    read = read_recipe(recipe(batch=advised))
-    check(memory.forecast(new_model(read.model, 0).train(), read, torch.float32), read, torch.device("cpu"))
+    assert not (tmp_path / "run" / "log.jsonl").exists()
+    read = read_recipe(recipe())
+    found = forecast(new_model(read.model, 0).train(), read, torch.float32)
+    with pytest.raises(RecipeError) as refused:
+        check(found, read, torch.device("cpu"))
+    advised = read_recipe(recipe(batch=int(str(refused.value).rsplit(" ", 1)[1])))
+    assert 256 <= advised.schedule.batch_tokens < 8192
+    less = forecast(new_model(advised.model, 0).train(), advised, torch.float32)
+    check(dataclasses.replace(less, held=found.held), advised, torch.device("cpu"))  # this process has grown meanwhile
 
 
 def test_what_no_batch_would_fit_is_said(recipe, monkeypatch):
