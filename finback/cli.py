@@ -151,7 +151,7 @@ def train(
 
 @app.command()
 def sizes(
-    share: Annotated[float, typer.Option(help="Share of this machine's matrix products that a run reaches (MFU, as its report says).")] = 0.1,
+    share: Annotated[float, typer.Option(help="Share of this machine's matrix products that a run reaches (MFU: its report says it; small models reach less than large ones).")] = 0.05,
 ) -> None:
     """Show what each `size` of a recipe comes to: model, tokens, and hours on this machine."""
     import torch
