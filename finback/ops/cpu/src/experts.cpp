@@ -12,15 +12,6 @@ namespace {
 
 using Bf16 = uint16_t;
 
-inline void put(float* p, F v) { store(p, v); }
-inline void put(float* p, F v, int n) { store(p, v, n); }
-inline void put(Bf16* p, F v) { store_bf16(p, v); }
-inline void put(Bf16* p, F v, int n) {
-  Bf16 whole[W];
-  store_bf16(whole, v);
-  std::memcpy(p, whole, 2 * n);
-}
-
 // f(i, lanes...) over 0..n-1: whole vectors, then the rest with its number of lanes.
 template <class Step>
 inline void along(int64_t n, const Step& step) {
@@ -41,7 +32,7 @@ void gather(const From* x, const int32_t* source, int64_t k, int64_t n, int64_t 
         continue;
       }
       const From* from = x + source[i] / k * D;
-      along(D, [&](int64_t d, auto... lanes) { put(to + d, load(from + d, lanes...), lanes...); });
+      along(D, [&](int64_t d, auto... lanes) { store(to + d, load(from + d, lanes...), lanes...); });
     }
   });
 }
@@ -55,7 +46,7 @@ void add(const E* rows, const int32_t* source, int64_t k, int64_t n, int64_t D, 
       if (source[i] < 0) continue;
       const E* from = rows + i * D + first;
       float* to = y + source[i] / k * D + first;
-      along(end - first, [&](int64_t d, auto... lanes) { put(to + d, load(to + d, lanes...) + load(from + d, lanes...), lanes...); });
+      along(end - first, [&](int64_t d, auto... lanes) { store(to + d, load(to + d, lanes...) + load(from + d, lanes...), lanes...); });
     }
   });
 }
@@ -77,7 +68,7 @@ void forward(const E* gate, const E* up, const float* weights, const int32_t* so
       along(inner, [&](int64_t j, auto... lanes) {
         const int64_t at = i * inner + j;
         const F g = clamp_gate(load(gate + at, lanes...), limit), u = clamp_up(load(up + at, lanes...), limit);
-        put(middle + at, silu(g) * u * weight, lanes...);
+        store(middle + at, silu(g) * u * weight, lanes...);
       });
     }
   });
@@ -97,9 +88,9 @@ void backward(const E* gate, const E* up, const E* dmiddle, const float* weights
         const F s = sigmoid(g), act = silu(g), d = dm * weight;
         // a clamped value, and NaN, passes no gradient on
         const F dg = d * u * (s * (1.0f + g * (1.0f - s))), du = d * act;
-        put(middle + at, act * u * weight, lanes...);
-        put(dgate + at, raw_g <= limit ? dg : F{}, lanes...);
-        put(dup + at, raw_u >= -limit ? (raw_u <= limit ? du : F{}) : F{}, lanes...);
+        store(middle + at, act * u * weight, lanes...);
+        store(dgate + at, raw_g <= limit ? dg : F{}, lanes...);
+        store(dup + at, raw_u >= -limit ? (raw_u <= limit ? du : F{}) : F{}, lanes...);
         total = total + dm * act * u;  // lanes past the end are zero
       });
       if (dweights && !(source && source[i] < 0)) dweights[source ? source[i] : i] = sum(total);

@@ -577,10 +577,4 @@ void multiply(const Rows& x, const Matrix& w, float* y, int64_t stride) {
   });
 }
 
-void linear(const float* x, int64_t T, int64_t K, int format, const void* data, const void* scale, int64_t N, int rounding,
-            float* y) {
-  void* space = scratch(ROWS_SLOT, rounded_bytes(Rounding(rounding), T, K));
-  multiply(round_rows(x, T, K, Rounding(rounding), space), {Format(format), N, K, data, scale}, y, N);
-}
-
 }  // namespace FB_LEVEL
