@@ -116,7 +116,7 @@ MUTANTS = [
     Mutant("the shared expert is not clamped", MOE,
            "shared.w3.weight, self.limit)", "shared.w3.weight, 1e9)", TIGHT_CLAMP),
     Mutant("the gate is clamped below", OPS_FILE,
-           "_fp32(F.linear(x, w1)).clamp_max(limit)", "_fp32(F.linear(x, w1)).clamp(-limit, limit)", TIGHT_CLAMP),
+           "_fp32(F.linear(x, w1.to(x.dtype))).clamp_max(limit)", "_fp32(F.linear(x, w1.to(x.dtype))).clamp(-limit, limit)", TIGHT_CLAMP),
     # MTP
     Mutant("the MTP block keeps no window", "model/mtp.py",
            "replace(run, batch=", "replace(run, states=None, batch=", MTP),
