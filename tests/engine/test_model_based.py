@@ -260,6 +260,7 @@ class Serving(RuleBasedStateMachine):
         if store:
             assert store.stats().snapshot_bytes <= store.snapshot_bytes
         if self.folder:
+            store.disk.flush()  # the writer may be removing files
             held = sum(file.stat().st_size for file in Path(self.folder).rglob("*.*"))
             assert held <= self.options["disk_bytes"] or held <= store.disk.stats().bytes
 
