@@ -210,6 +210,22 @@ def test_the_budget_holds_and_parents_outlive_children_whatever_the_clock_says(t
     found(new_store(folder, budget), chain("a", 6))
 
 
+@settings(max_examples=200)
+@given(st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 50), st.one_of(st.none(), st.integers(0, 50))), max_size=30))
+def test_a_file_goes_after_all_that_need_it_and_else_by_its_last_use(blocks):
+    tree = []
+    for i, (n, used, rings) in enumerate(blocks):
+        tree.append(disk._File(f"b{i}", "m", "block", str(i), str(n % (i + 1) - 1), 1, used))  # -1: no parent
+        if rings is not None:
+            tree.append(disk._File(f"r{i}", "m", "rings", str(i), str(i), 1, rings))
+    left = random.Random(0).sample(tree, len(tree))
+    for file in disk._leaves(tree):
+        free = [f for f in left if f.kind == "rings" or not any(other.needs == f.name for other in left)]
+        assert file in free and file.used == min(f.used for f in free)
+        left.remove(file)
+    assert not left
+
+
 def test_the_longest_unused_leaves_go_first(tmp_path):
     store = new_store(tmp_path)
     for name in "abc":
