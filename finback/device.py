@@ -96,8 +96,8 @@ def forget_peak(device: torch.device) -> None:
 def keep_freed_memory() -> None:
     """Lets this process keep the memory that it frees, for its next use, where the C library is GNU's.
 
-    By itself that library maps every large tensor anew and gives it back at once, and each step of a training run then
-    spends its time on page faults: for one of 33 MB they take several times as long as an addition.
+    By itself that library maps every large tensor anew and gives it back at once. The page faults of one of 33 MB take many
+    times as long as a multiplication of it.
     """
     with contextlib.suppress(AttributeError, OSError):
         library = ctypes.CDLL(None)
