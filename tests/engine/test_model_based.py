@@ -210,8 +210,9 @@ class Serving(RuleBasedStateMachine):
         rng, files = random.Random(seed), sorted(Path(self.folder).rglob("*.*"))
         for file in rng.sample(files, min(3, len(files))):
             content = bytearray(file.read_bytes())
-            content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
-            file.write_bytes(rng.choice([content, content[: rng.randrange(len(content))]]))
+            if content:  # a file cut to nothing has no bit left to flip
+                content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+            file.write_bytes(rng.choice([content, content[: rng.randrange(len(content) + 1)]]))
 
     @rule()
     def look(self):
