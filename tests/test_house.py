@@ -19,9 +19,11 @@ ROOMS = {
     "model": {"config", "ops"},
     "checkpoint": {"config", "model", "ops"},
     "data": {"text"},
+    "tasks": {"text"},
     "engine": {"config", "model", "text"},
-    "train": {"config", "device", "cost", "model", "data", "engine", "checkpoint", "text"},
-    "lab": {"config", "device", "cost", "ops", "model", "checkpoint", "text", "data", "engine", "train"},
+    "train": {"config", "device", "cost", "model", "data", "tasks", "engine", "checkpoint", "text"},
+    "server": {"config", "device", "checkpoint", "model", "engine", "text"},
+    "lab": {"config", "device", "cost", "ops", "model", "checkpoint", "text", "data", "tasks", "engine", "train"},
     "chat": {"engine", "model", "text"},
 }
 
