@@ -146,6 +146,23 @@ def train(
     from finback.train import train as run
 
     read = read_recipe(recipe)
+    if read.losses.on != "all":
+        raise ValueError(f'{recipe} trains on what the assistant says: run it with `finback sft`, or set [losses] on = "all"')
+    run(read, out or Path("runs") / read.name, Console())
+
+
+@app.command()
+def sft(
+    recipe: Annotated[Path, typer.Argument(help="A recipe with init, a trained model, and conversations or tasks.")],
+    out: Annotated[Optional[Path], typer.Option(help="Folder of the run.", show_default="runs/NAME")] = None,
+) -> None:
+    """Fine-tune a trained model on conversations: the loss is on what the assistant says. Goes on with a killed run."""
+    from finback.train import read_recipe
+    from finback.train import train as run
+
+    read = read_recipe(recipe)
+    if read.init is None or read.losses.on != "assistant":
+        raise ValueError(f'{recipe} is no recipe for fine-tuning: give init = "FOLDER OF A MODEL" and [losses] on = "assistant"')
     run(read, out or Path("runs") / read.name, Console())
 
 

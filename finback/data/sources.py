@@ -20,10 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from finback.text import encode_messages, neutralize
+from finback.text import encode_messages, neutralize, neutralize_messages
 from finback.text.tokens import BOS, EOS
 
-FIELDS = {"text": ("text",), "story": ("title", "text"), "instruction": ("instruction", "response")}
+FIELDS = {
+    "text": ("text",), "story": ("title", "text"), "instruction": ("instruction", "response"), "worked": ("question", "answer"),
+    "chat": ("messages", "effort"),
+}  # fmt: skip
 FORMS = tuple(FIELDS)
 PLAIN = (".txt", ".txt.gz")
 ENDINGS = (*PLAIN, ".jsonl", ".jsonl.gz", ".parquet")
@@ -38,7 +41,9 @@ class Source:
     """`path` is relative to the data root. `only`: keep the records whose title is in it (empty: all).
 
     `form` "text": the record's text as it is; "story": a request for the story by its title, answered
-    by it; "instruction": instruction and response as one turn of a conversation. A text longer than
+    by it; "instruction": instruction and response as one turn of a conversation; "worked": a question, and an answer in
+    GSM8K's form, whose steps become thoughts; "chat": `messages` of a whole conversation and the `effort` ("none", "high"
+    or "max") that its answers were given at. A text longer than
     `part` characters is cut at paragraph ends into documents of about that size (0: never), which is
     what a book needs to be shuffled and split. A mixture gives a source `weight` as its share of the
     tokens, relative to the others; where no source has one, its share is its size times `repeat`.
@@ -145,6 +150,10 @@ def _render(source: Source, record: Any, where: str) -> Iterator[str]:
     for field in FIELDS[source.form]:
         if field not in record:
             raise DataError(f"{where} has no field {field!r} (form {source.form}); it has {', '.join(record)}")
+    if source.form == "chat":
+        yield _conversation(record["messages"], record["effort"], where)
+        return
+    for field in FIELDS[source.form]:
         value = record[field]
         if not isinstance(value, str):
             raise DataError(f"{where}: {field!r} is {value!r}, not text: drop or correct the record")
@@ -155,10 +164,30 @@ def _render(source: Source, record: Any, where: str) -> Iterator[str]:
         yield from (BOS + part + EOS for part in parts(values[0], source.part))
         return
     asked, answer = values
+    if source.form == "worked":
+        steps, mark, result = _CALCULATION.sub("", answer).rpartition("#### ")
+        if not mark:
+            raise DataError(f"{where}: the answer has no line '#### RESULT': correct the record")
+        worked = {"role": "assistant", "reasoning_content": steps.strip(), "content": f"The answer is {result.strip()}."}
+        yield _conversation([{"role": "user", "content": asked}, worked], "high", where)
+        return
     if source.form == "story":
         asked, answer = f"Tell me a story: {asked}", _join_lines(answer)
     messages = [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
     yield encode_messages(messages, thinking_mode="chat")
+
+
+_CALCULATION = re.compile(r"<<[^<>]*>>")  # GSM8K's marks for a calculator
+
+
+def _conversation(messages: Any, effort: Any, where: str) -> str:
+    if effort not in ("none", "high", "max"):
+        raise DataError(f"{where}: effort is {effort!r}; it is none, high or max")
+    try:
+        safe = neutralize_messages(messages)
+        return encode_messages(safe, "chat" if effort == "none" else "thinking", reasoning_effort=None if effort == "none" else effort)
+    except (AssertionError, NotImplementedError, AttributeError, KeyError, TypeError) as error:
+        raise DataError(f"{where}: its messages are no V4 conversation ({error}): correct the record") from None
 
 
 def parts(text: str, limit: int) -> list[str]:

@@ -19,21 +19,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from rich.console import Console
 from torch import Tensor
 
 from finback.checkpoint import load, save
 from finback.cost import parameters, training_flops
-from finback.data import HELD_OUT, Corpus, Stream, check_file, data_root, is_held_out, pack, prepare, read_documents
+from finback.data import HELD_OUT, Corpus, Source, Stream, check_file, data_root, is_held_out, pack, prepare, read_documents
 from finback.device import fast_bf16, forget_peak, keep_freed_memory, matmul_flops, peak
 from finback.engine import SamplingParams, generate
 from finback.model import Batch, Trace, Transformer, new_model
 from finback.text import Tokenizer, encode_messages, load_tokenizer, train_tokenizer
-from finback.train.losses import Losses, head_loss, losses, update_biases, weights_at
+from finback.text.tokens import ASSISTANT
+from finback.train.losses import IGNORE, Losses, head_loss, losses, update_biases, weights_at
 from finback.train.memory import Forecast, check, forecast
 from finback.train.optim import MuonAdamW, build_optimizer, parameter_groups, table
 from finback.train.plot import plot_run
+from finback.train.problems import task_sources
 from finback.train.recipe import Recipe
 from finback.train.schedule import Moment, at, count_steps
 from finback.train.sight import Board, LiveView
@@ -63,6 +66,34 @@ class Run:
     ceiling: float
     step: int = 0
     tokens: int = 0
+
+    def batch(self, moment: Moment, stream: Stream) -> tuple[Batch, Tensor]:
+        """The next batch of a stream and its targets; those that the recipe's loss is not on are IGNORE."""
+        pieces = stream.next(moment.batch_tokens, moment.stage.sequence)
+        while self.recipe.losses.on == "assistant" and not any(said(piece[:-1], self.tokenizer).any() for piece in pieces):
+            pieces = stream.next(moment.batch_tokens, moment.stage.sequence)
+        batch, targets = _batch(pieces)
+        if self.recipe.losses.on == "assistant":
+            mask = np.concatenate([said(piece[:-1], self.tokenizer) for piece in pieces])
+            targets[~torch.from_numpy(mask)] = IGNORE
+        return batch, targets
+
+
+def said(ids: np.ndarray, tokenizer: Tokenizer) -> np.ndarray:
+    """For each token of a piece whether the assistant says the one after it: [n] bool.
+
+    Its turns go from behind the token that opens or skips its thoughts to the end of the sentence, which it says itself. A
+    piece that begins within a turn counts from the next one on, because what led to the turn is not there.
+    """
+    opens, ends = tokenizer.token_id(ASSISTANT), tokenizer.eos_id
+    out, speaking = np.zeros(len(ids), dtype=bool), False
+    for i in np.flatnonzero((ids == opens) | (ids == ends)):
+        if speaking and ids[i] == ends:
+            out[begin:i] = True
+        speaking, begin = ids[i] == opens, i + 1
+    if speaking:
+        out[begin:] = True
+    return out
 
 
 def train(recipe: Recipe, folder: str | Path, console: Console) -> Path:
@@ -101,7 +132,7 @@ def training_step(run: Run) -> dict[str, Any]:
     began = time.perf_counter()
     routing, age = run.guard.routing(run.model, run.step, _ahead(run), run.dtype)
     moment = at(run.recipe.schedule, run.step, run.tokens)
-    batch, targets = _batch(run.stream.next(moment.batch_tokens, moment.stage.sequence))
+    batch, targets = run.batch(moment, run.stream)
     found = losses(
         run.model, batch, targets, weights_at(moment, run.recipe.losses), dense=moment.stage.attention != "sparse",
         routing=routing, fp4=moment.stage.fp4, dtype=run.dtype,
@@ -197,7 +228,7 @@ def _ahead(run: Run) -> Iterator[tuple[Moment, Batch, Tensor]]:
     stream, step, tokens = run.stream.copy(), run.step, run.tokens
     while tokens < run.recipe.schedule.tokens:
         moment = at(run.recipe.schedule, step, tokens)
-        yield moment, *_batch(stream.next(moment.batch_tokens, moment.stage.sequence))
+        yield moment, *run.batch(moment, stream)
         step, tokens = step + 1, tokens + moment.batch_tokens
 
 
@@ -224,14 +255,17 @@ def _groups(pieces: list, tokens: int):
 def _open(recipe: Recipe, folder: Path, console: Console) -> Run:
     folder.mkdir(parents=True, exist_ok=True)
     _claim(folder, recipe)
-    tokenizer = _tokenizer(recipe, folder, console)
+    say = lambda line: console.print(line, style="dim", highlight=False)  # noqa: E731
+    sources = recipe.sources + task_sources(recipe, folder / "problems", say)
+    tokenizer = _tokenizer(recipe, sources, folder, console)
     corpus = prepare(
-        recipe.sources, tokenizer, folder / "corpus", data_root(), recipe.data.held_out, recipe.data.near_duplicates,
-        say=lambda line: console.print(line, style="dim", highlight=False),
+        sources, tokenizer, folder / "corpus", data_root(), recipe.data.held_out, recipe.data.near_duplicates,
+        say=say,
     )  # fmt: skip
-    model = new_model(recipe.model.replace(vocab_size=tokenizer.vocab_size), recipe.seed).train()
+    _tell_long_documents(recipe, corpus, say)
+    model = _model(recipe, tokenizer).train()
     optimizer = build_optimizer(model, recipe.optimizer.weight_decay, recipe.optimizer.kind)
-    stream = Stream(corpus, recipe.sources, recipe.seed, recipe.data.fim_rate)
+    stream = Stream(corpus, sources, recipe.seed, recipe.data.fim_rate)
     where, guard = model.embed.weight.device, Guard(recipe.stability)
     dtype = compute_dtype(recipe, where)
     run = Run(recipe, folder, tokenizer, corpus, model, optimizer, stream, guard, dtype, matmul_flops(where, dtype))
@@ -239,7 +273,7 @@ def _open(recipe: Recipe, folder: Path, console: Console) -> Run:
     check(memory, recipe, where)
     console.print(f"needs at most {memory}", style="dim", highlight=False)
     forget_peak(where)
-    _write_about(run, memory)
+    _write_about(run, sources, memory)
     console.print(table(parameter_groups(model, recipe.optimizer.weight_decay, recipe.optimizer.kind)))
     if _restore(run):
         console.print(f"going on at step {run.step}, {run.tokens:,} tokens")
@@ -260,14 +294,37 @@ def _claim(folder: Path, recipe: Recipe) -> None:
     _write(file, lambda out: out.write(text.encode()))
 
 
-def _tokenizer(recipe: Recipe, folder: Path, console: Console) -> Tokenizer:
+def _model(recipe: Recipe, tokenizer: Tokenizer) -> Transformer:
+    if recipe.init is None:
+        return new_model(recipe.model.replace(vocab_size=tokenizer.vocab_size), recipe.seed)
+    model = new_model(recipe.model, recipe.seed)
+    model.load_state_dict(load(recipe.init, "float32").state_dict())
+    return model
+
+
+def _tell_long_documents(recipe: Recipe, corpus: Corpus, say: Callable[[str], None]) -> None:
+    """Where the loss is on the assistant alone, what a piece does not reach of a document is not learnt: says of how many."""
+    longest = max(stage.sequence for stage in recipe.schedule.stages)
+    if recipe.losses.on == "assistant":
+        for name in corpus.names:
+            documents = corpus.documents(name)
+            long = sum(len(documents[i]) > longest + 1 for i in range(len(documents)))
+            if long:
+                say(f"{name}: {long} of {len(documents)} documents are longer than {longest} tokens: their ends are not trained on")
+
+
+def _tokenizer(recipe: Recipe, sources: tuple[Source, ...], folder: Path, console: Console) -> Tokenizer:
     if (folder / "tokenizer.json").exists():
         return load_tokenizer(folder)
-    console.print("training the tokenizer")
-    for source in recipe.sources:
+    for source in sources:
         check_file(source, data_root())
+    if recipe.init is not None:
+        tokenizer = load_tokenizer(recipe.init)
+        tokenizer.save(folder)
+        return tokenizer
+    console.print("training the tokenizer")
     texts = (
-        text for source in recipe.sources for text in read_documents(source, data_root())
+        text for source in sources for text in read_documents(source, data_root())
         if not is_held_out(text, recipe.data.held_out)
     )  # fmt: skip
     tokenizer = train_tokenizer(texts, recipe.tokenizer.vocab_size, recipe.tokenizer.digits)
@@ -323,7 +380,7 @@ def _restore(run: Run) -> bool:
     return bool(found)
 
 
-def _write_about(run: Run, memory: Forecast) -> None:
+def _write_about(run: Run, sources: tuple[Source, ...], memory: Forecast) -> None:
     """run.json: what a report says of a run beside its curves."""
     count, config = parameters(run.model.config), run.model.config
     about = {
@@ -332,7 +389,7 @@ def _write_about(run: Run, memory: Forecast) -> None:
         "schedule": dataclasses.asdict(run.recipe.schedule), "optimizer": dataclasses.asdict(run.recipe.optimizer),
         "sources": [
             {"name": lane.name, "share": lane.share, "tokens": lane.documents.tokens, "origin": s.origin, "licence": s.licence}
-            for lane, s in zip(run.stream.lanes, run.recipe.sources)
+            for lane, s in zip(run.stream.lanes, sources)
         ],
         "precision": str(run.dtype).removeprefix("torch."), "threads": torch.get_num_threads(), "device": run.model.embed.weight.device.type,
     }  # fmt: skip

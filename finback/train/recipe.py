@@ -5,7 +5,9 @@
     size                    one number instead of the settings below (finback/train/scaling.py); those given here win
     [model]                 a preset and the fields of ModelConfig that differ from it
     [tokenizer]             size and number splitting of the vocabulary that is trained first
+    init                    start from the weights and the tokenizer of this model instead of new ones (a folder; [model] is then its own)
     [data] and [[source]]   the texts and how they are prepared
+    [[task]]                problems with worked traces, drawn when the run begins (finback/tasks)
     [schedule]              stages, batch, learning rate (finback/train/schedule.py)
     [optimizer], [losses]   how the weights move
     [stability]             what is a spike, and what happens then (finback/train/stability.py)
@@ -21,6 +23,7 @@ from typing import Any
 
 from finback.config import ModelConfig, preset
 from finback.data import Source
+from finback.tasks import EFFORTS, TASKS
 from finback.train.scaling import fill_in
 from finback.train.schedule import Schedule, read_schedule
 
@@ -56,8 +59,10 @@ class OptimizerOptions:
 
 @dataclass(frozen=True)
 class LossOptions:
-    """Weights of the balance and indexer losses, and the speed of the routers' bias rule. MTP's weight is scheduled."""
+    """Weights of the balance and indexer losses, and the speed of the routers' bias rule. MTP's weight is scheduled.
+    on: "all" tokens, or only those that the "assistant" says, as fine-tuning does."""
 
+    on: str = "all"
     balance: float = 1e-4
     indexer: float = 1.0
     bias_speed: float = 0.001
@@ -77,11 +82,34 @@ class StabilityOptions:
 
 
 @dataclass(frozen=True)
+class Problems:
+    """A source of `problems` worked problems of one task, of every level or of `levels`, at efforts in the given proportion.
+    weight and repeat as in a text's source."""
+
+    name: str
+    problems: int
+    efforts: dict[str, float] = field(default_factory=lambda: {"none": 0.2, "high": 0.6, "max": 0.2})
+    levels: tuple[int, ...] = ()
+    weight: float | None = None
+    repeat: int = 1
+
+    def __post_init__(self) -> None:
+        if self.name not in TASKS:
+            raise RecipeError(f"there is no task {self.name!r}: choose one of {', '.join(TASKS)}")
+        if self.problems < 1:
+            raise RecipeError(f"task {self.name}: problems is {self.problems}; it must be at least 1")
+        if not self.efforts or not set(self.efforts) <= set(EFFORTS) or min(self.efforts.values()) < 0 or not sum(self.efforts.values()):
+            raise RecipeError(f"task {self.name}: efforts is {self.efforts}; give shares of {', '.join(EFFORTS)}")
+        if not set(self.levels) <= set(range(1, TASKS[self.name].levels + 1)):
+            raise RecipeError(f"task {self.name}: levels is {list(self.levels)}; it has 1 to {TASKS[self.name].levels}")
+
+
+@dataclass(frozen=True)
 class Recipe:
     name: str
     seed: int
     model: ModelConfig
-    tokenizer: TokenizerOptions
+    tokenizer: TokenizerOptions | None  # None: that of `init`
     data: DataOptions
     sources: tuple[Source, ...]
     schedule: Schedule
@@ -90,12 +118,14 @@ class Recipe:
     stability: StabilityOptions = field(default_factory=StabilityOptions)
     samples: tuple[str, ...] = ()
     precision: str = "auto"
+    tasks: tuple[Problems, ...] = ()
+    init: str | None = None
 
 
 PRECISIONS = ("auto", "bf16", "fp32")
 _KEYS = {
     "name", "seed", "samples", "precision", "size", "model", "tokenizer", "data", "source", "schedule", "optimizer", "losses",
-    "stability",
+    "stability", "task", "init",
 }  # fmt: skip
 
 
@@ -114,13 +144,24 @@ def read_recipe(path: str | Path) -> Recipe:
     if "size" in raw:
         raw = fill_in(raw)
     sources = tuple(_fill(Source, s, f"[[source]] number {i}") for i, s in enumerate(raw.get("source", []), 1))
-    if not sources:
-        raise RecipeError(f"{path} has no [[source]]: name at least one text to train on")
-    tokenizer = _fill(TokenizerOptions, raw.get("tokenizer", {}), "[tokenizer]")
-    changes = dict(raw.get("model", {}))
-    base = preset(changes.pop("preset", "nano"))
-    config = base.replace(vocab_size=tokenizer.vocab_size, **changes)
+    tasks = tuple(_fill(Problems, t, f"[[task]] number {i}") for i, t in enumerate(raw.get("task", []), 1))
+    if not sources and not tasks:
+        raise RecipeError(f"{path} has no [[source]] and no [[task]]: name at least one text or task to train on")
+    init = raw.get("init")
+    if init is not None:
+        for name in ("model", "tokenizer", "size"):
+            if name in raw:
+                raise RecipeError(f"{path} has init = {init!r} and {name}: the model and tokenizer are then those of init, so drop it")
+        config, tokenizer = _config_of(init), None
+    else:
+        tokenizer = _fill(TokenizerOptions, raw.get("tokenizer", {}), "[tokenizer]")
+        changes = dict(raw.get("model", {}))
+        base = preset(changes.pop("preset", "nano"))
+        config = base.replace(vocab_size=tokenizer.vocab_size, **changes)
     optimizer = _fill(OptimizerOptions, raw.get("optimizer", {}), "[optimizer]")
+    options = _fill(LossOptions, raw.get("losses", {}), "[losses]")
+    if options.on not in ("all", "assistant"):
+        raise RecipeError(f'[losses] on is {options.on!r}; choose "all" or "assistant"')
     if optimizer.kind not in ("muon", "adamw"):
         raise RecipeError(f"[optimizer] kind is {optimizer.kind!r}; choose muon or adamw")
     precision = raw.get("precision", "auto")
@@ -142,9 +183,15 @@ def read_recipe(path: str | Path) -> Recipe:
         config.replace(index_fp4=True)  # what the model becomes at the end is checked now
     return Recipe(
         name=raw.get("name", Path(path).stem), seed=raw.get("seed", 0), model=config, tokenizer=tokenizer, data=data,
-        sources=sources, schedule=schedule, optimizer=optimizer, losses=_fill(LossOptions, raw.get("losses", {}), "[losses]"),
-        stability=_stability(raw.get("stability", {})), samples=tuple(raw.get("samples", ())), precision=precision,
+        sources=sources, schedule=schedule, optimizer=optimizer, losses=options,
+        stability=_stability(raw.get("stability", {})), samples=tuple(raw.get("samples", ())), precision=precision, tasks=tasks, init=init,
     )  # fmt: skip
+
+
+def _config_of(init: str) -> ModelConfig:
+    if not (Path(init) / "config.json").is_file():
+        raise RecipeError(f"init is {init!r}, which holds no model (no config.json): train it first, or correct the folder")
+    return ModelConfig.from_file(Path(init) / "config.json")
 
 
 def _stability(raw: dict[str, Any]) -> StabilityOptions:
@@ -171,7 +218,7 @@ def _only(raw: dict[str, Any], known: set[str], where: str) -> None:
 def _fill(kind: type, raw: dict[str, Any], where: str) -> Any:
     fields = dataclasses.fields(kind)
     _only(raw, {f.name for f in fields}, where)
-    missing = [f.name for f in fields if f.default is dataclasses.MISSING and f.name not in raw]
+    missing = [f.name for f in fields if f.default is f.default_factory is dataclasses.MISSING and f.name not in raw]
     if missing:
         raise RecipeError(f"{where} lacks {', '.join(missing)}: add it")
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()})
