@@ -1,0 +1,62 @@
+"""Word problems: where do they come from at each level, how are they worked, and when is an answer right?
+
+Level 1: one operation, numbers mostly below 100. 2: one operation, larger numbers, decimals, more distractors.
+3: two operations. 4: three. 5: four or five. 6: six to eight.
+"""
+
+from __future__ import annotations
+
+import random
+
+from finback.tasks.mathematics import grammar, templates_one, templates_two
+from finback.tasks.mathematics.answers import verify_number
+from finback.tasks.mathematics.grammar import Story, Template
+from finback.tasks.mathematics.scratch import show
+from finback.tasks.mathematics.steps import canonical, run, thoughts, value_of
+from finback.tasks.mathematics.tellers import compose
+from finback.tasks.mathematics.telling import tell
+from finback.tasks.protocol import Effort, Message, Problem, Task, answer_of, assistant, user
+
+TEMPLATES = [*grammar.parse(templates_one.ONE), *grammar.parse(templates_two.TWO)]
+
+
+def templates(size: int, held_out: bool) -> list[Template]:
+    return [t for t in TEMPLATES if t.held_out == held_out and t.size == size]
+
+
+POOLS = {(size, held_out): templates(size, held_out) for size in (1, 2, 3) for held_out in (False, True)}
+
+
+def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
+    size = (1, 1, 2, 3, rng.randint(4, 5), rng.randint(6, 8))[level - 1]
+    scale = 1 if level == 1 else 2
+    pool = POOLS.get((size, held_out), [])
+    if pool and (size == 1 or rng.random() < (0.75 if size == 2 else 0.35)):
+        story = grammar.make(rng.choice(pool), rng, scale)
+    else:
+        story = compose(rng, size, held_out, scale)
+    return problem_of(rng, story, level)
+
+
+def problem_of(rng: random.Random, story: Story, level: int) -> Problem:
+    answer = show(value_of(story.steps[-1]))
+    return Problem(
+        kind=story.name,
+        key=canonical(story.steps),
+        messages=user(tell(rng, story, level)),
+        facts={"answer": answer, "steps": story.steps, "language": "en"},
+    )
+
+
+def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
+    steps, chinese = problem.facts["steps"], problem.facts["language"] == "zh"
+    value = show(run(steps[-1])[1])
+    content = f"答案是{value}。" if chinese else f"The answer is {value}."
+    return [assistant(content, thoughts(steps, effort, chinese) if effort != "none" else "")]
+
+
+def verify(problem: Problem, replies: list[Message], box: object):
+    return verify_number(answer_of(replies), problem.facts["answer"])
+
+
+WORD_PROBLEM = Task("word_problem", "mathematics", 6, sample, solve, verify)
