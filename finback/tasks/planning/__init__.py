@@ -1,0 +1,12 @@
+"""Which planning tasks are there? `TASKS` has them by name; `planbench` reads PlanBench's files for measuring.
+
+Each has a file of its own with its policy and trace; plans are judged by `strips` or by a simulation beside the task.
+"""
+
+from finback.tasks.planning.blocks import BLOCKSWORLD
+from finback.tasks.planning.planbench import planbench, planbench_keys
+from finback.tasks.protocol import Task
+
+TASKS: dict[str, Task] = {task.name: task for task in (BLOCKSWORLD,)}
+
+__all__ = ["TASKS", "planbench", "planbench_keys"]
