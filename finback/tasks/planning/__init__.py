@@ -3,10 +3,10 @@
 Each has a file of its own with its policy and trace; plans are judged by `strips` or by a simulation beside the task.
 """
 
-from finback.tasks.planning.blocks import BLOCKSWORLD
+from finback.tasks.planning import blocks, gripper, hanoi
 from finback.tasks.planning.planbench import planbench, planbench_keys
 from finback.tasks.protocol import Task
 
-TASKS: dict[str, Task] = {task.name: task for task in (BLOCKSWORLD,)}
+TASKS: dict[str, Task] = {module.TASK.name: module.TASK for module in (blocks, gripper, hanoi)}
 
 __all__ = ["TASKS", "planbench", "planbench_keys"]

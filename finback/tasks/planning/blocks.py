@@ -153,4 +153,4 @@ def verify(problem: Problem, replies: list[Message], box: None) -> Verdict:
     return check_plan(BLOCKS, problem.facts, answer_of(replies))
 
 
-BLOCKSWORLD = Task("blocksworld", "planning", len(SIZES), sample, solve, verify)
+TASK = Task("blocksworld", "planning", len(SIZES), sample, solve, verify)
