@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 
 import pytest
 
 from finback.tasks.planning import TASKS
-from finback.tasks.protocol import EFFORTS, SPLITS, assistant, draw
+from finback.tasks.protocol import EFFORTS, SPLITS, Problem, assistant, draw
 
 every_task = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 
@@ -85,3 +86,24 @@ def test_drawing_and_working_are_fast_enough(task):
         problem, rng = draw(task, "train", seed)
         task.solve(problem, "max", rng)
     assert 100 / (time.process_time() - start) > 300
+
+
+@every_task
+def test_problems_are_json_values(task):
+    for split in SPLITS:
+        for seed in range(20):
+            problem, rng = draw(task, split, seed)
+            again = Problem(**json.loads(json.dumps(vars(problem))))
+            assert again == problem
+            assert task.verify(again, task.solve(again, "max", rng), None).right
+
+
+@every_task
+def test_held_out_kinds_and_sizes_are_never_drawn_for_training(task):
+    def structures(split: str) -> set[str]:
+        return {re.split(r", (?:drawn|english|pddl|compact)", draw(task, split, seed)[0].kind)[0] for seed in range(300)}
+
+    if task.name == "maze":  # the number of rooms is what is held out; loops occur in both
+        assert max(int(k.split()[0]) for k in structures("train")) < min(int(k.split()[0]) for k in structures("held_out"))
+    else:
+        assert not structures("train") & structures("held_out")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from finback.tasks.planning import TASKS, planbench, planbench_keys
+from finback.tasks.planning import TASKS, planbench, planbench_keys, verify_planbench
 from finback.tasks.planning.blocks_state import chains_of, init_facts, key_of, on_facts, random_towers, towers_of
 from finback.tasks.planning.blocks_words import DOMAIN, ENDINGS, plan_of, statement
-from finback.tasks.planning.planbench import excluded, facts_of, prefix, verify
+from finback.tasks.planning.planbench_set import excluded, facts_of, prefix
 from finback.tasks.planning.strips import BLOCKS, judge, read_plan
 from finback.tasks.protocol import EFFORTS, assistant, draw
 
@@ -156,9 +156,9 @@ def test_planbench_plans_are_valid_and_cut_ones_are_not(file):
     assert len(problems) > 40
     for problem in problems:
         plan = problem.facts["ground_truth"]
-        verdict = verify(problem, answer(plan), None)
+        verdict = verify_planbench(problem, answer(plan), None)
         assert verdict.right, (problem, verdict)
-        assert not verify(problem, answer(plan.strip().rsplit("\n", 1)[0]), None).right
+        assert not verify_planbench(problem, answer(plan.strip().rsplit("\n", 1)[0]), None).right
         prompt = problem.messages[-1]["content"]
         assert prompt.count("[STATEMENT]") == 1 and prompt.endswith("[PLAN]") and "[PLAN END]" not in prompt
 

@@ -1,12 +1,12 @@
-"""Which planning tasks are there? `TASKS` has them by name; `planbench` reads PlanBench's files for measuring.
+"""Which planning tasks are there? `TASKS` has them by name; `planbench` and `verify_planbench` are for measuring on PlanBench's files.
 
 Each has a file of its own with its policy and trace; plans are judged by `strips` or by a simulation beside the task.
 """
 
-from finback.tasks.planning import blocks, gripper, hanoi
-from finback.tasks.planning.planbench import planbench, planbench_keys
+from finback.tasks.planning import blocks, countdown, grid, gripper, hanoi, logistics, maze, scheduling
+from finback.tasks.planning.planbench_set import planbench, planbench_keys, verify_planbench
 from finback.tasks.protocol import Task
 
-TASKS: dict[str, Task] = {module.TASK.name: module.TASK for module in (blocks, gripper, hanoi)}
+TASKS: dict[str, Task] = {module.TASK.name: module.TASK for module in (blocks, logistics, gripper, grid, maze, hanoi, scheduling, countdown)}
 
-__all__ = ["TASKS", "planbench", "planbench_keys"]
+__all__ = ["TASKS", "planbench", "planbench_keys", "verify_planbench"]

@@ -20,7 +20,7 @@ from finback.tasks.planning.blocks_state import (
     random_towers,
     towers_of,
 )
-from finback.tasks.planning.planbench import excluded, prefix
+from finback.tasks.planning.planbench_set import excluded, prefix
 from finback.tasks.planning.strips import BLOCKS, Step, check_plan
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
 

@@ -12,10 +12,10 @@ import re
 
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
 
-SIZES = {1: (2, 3), 2: (3,), 3: (3, 4)}
+SIZES = {1: (2, 3), 2: (3, 4), 3: (4,)}
 HELD_OUT_SIZE = 5
 MOST_MOVES = {1: 8, 2: 14, 3: 20}  # of held-out problems; training has no limit
-PEGS = (("A", "B", "C"), ("1", "2", "3"), ("left", "middle", "right"), ("a", "b", "c"), ("X", "Y", "Z"), ("P", "Q", "R"), ("red", "green", "blue"))
+PEGS = (("A", "B", "C"), ("left", "middle", "right"), ("a", "b", "c"), ("X", "Y", "Z"), ("P", "Q", "R"), ("red", "green", "blue"))
 NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five"}
 Position = tuple[int, ...]  # the peg of each disk, the largest first
 

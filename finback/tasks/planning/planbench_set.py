@@ -3,7 +3,7 @@
 Nothing of PlanBench is kept here but SHA-256 prefixes of the canonical keys of its Blocksworld problems, which training
 never draws. To make them anew, for other files or more of them:
 
-    python -m finback.tasks.planning.planbench FOLDER > finback/tasks/planning/planbench_keys.txt
+    python -m finback.tasks.planning.planbench_set FOLDER > finback/tasks/planning/planbench_keys.txt
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def facts_of(domain: str, sentence: str) -> list[str]:
     return facts
 
 
-def verify(problem: Problem, replies: list[Message], box: None) -> Verdict:
+def verify_planbench(problem: Problem, replies: list[Message], box: None) -> Verdict:
     """Judges a plan for a PlanBench problem, in its English or in PDDL."""
     domain = problem.facts["domain"]
     names = {word: word for fact in problem.facts["init"] for word in fact.split()[1:]}
