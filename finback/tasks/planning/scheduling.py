@@ -1,0 +1,149 @@
+"""In which order can tasks with durations and needs be done, and when is all done at the earliest?
+
+Two forms: as many workers as wanted (a task starts when the last of its needs ends), or one worker (one task after another).
+The trace goes through the list again and again: a task whose needs are not all done waits, any other gets its start and end.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+
+from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
+
+SIZES = {1: (3, 4), 2: (4, 5), 3: (5, 6)}
+HELD_OUT = {1: (7, 7), 2: (7, 8), 3: (8, 8)}
+NAMES = (tuple("ABCDEFGHJK"), tuple("abcdefghjk"), tuple(f"T{i}" for i in range(1, 10)),
+         ("wash", "cook", "shop", "clean", "bake", "iron", "sweep", "paint", "pack", "mow"),
+         ("design", "build", "test", "ship", "plan", "draw", "print", "sign", "check", "train"),
+         ("walls", "roof", "floor", "doors", "pipes", "wires", "paint", "tiles", "stairs", "garden"))
+
+
+def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
+    n = rng.randint(*(HELD_OUT if held_out else SIZES)[level])
+    names = rng.sample(rng.choice(NAMES), n)
+    needs: dict[str, list[str]] = {}
+    for i, name in enumerate(names):
+        needs[name] = rng.sample(names[:i], min(i, rng.choice((0, 1, 1, 1, 2))))
+    order = rng.sample(names, n) if rng.random() < 0.6 else names  # as listed in the prompt
+    tasks = [[name, rng.randint(1, 9), needs[name]] for name in order]
+    facts = {"tasks": tasks, "workers": rng.choice(("many", "one"))}
+    return Problem(f"{n} tasks, {'one worker' if facts['workers'] == 'one' else 'many workers'}", _key(facts), user(_prompt(rng, facts)), facts)
+
+
+def _key(facts: dict) -> str:
+    """Tasks told apart by duration and, over and over, by what they need and what needs them; names and order do not matter."""
+    form = {name: str(duration) for name, duration, _ in facts["tasks"]}
+    for _ in facts["tasks"]:
+        full = {name: (form[name], sorted(form[x] for x in needs), sorted(form[x] for x, _, others in facts["tasks"] if name in others))
+                for name, _, needs in facts["tasks"]}
+        number = {repr(value): str(i) for i, value in enumerate(sorted(full.values()))}
+        form = {name: number[repr(value)] for name, value in full.items()}
+    return f"{facts['workers']}; " + ", ".join(sorted(f"{form[n]} {d} {' '.join(sorted(form[x] for x in needs))}" for n, d, needs in facts["tasks"]))
+
+
+def _prompt(rng: random.Random, facts: dict) -> str:
+    unit = rng.choice(("minutes", "hours", "days", "weeks"))
+    after = rng.choice(("after {}", "needs {}", "requires {}", "only after {}"))
+    form = rng.choice(("{} takes {} {}{}", "{}: {} {}{}", "{} ({} {}){}"))
+    said = []
+    for name, duration, needs in facts["tasks"]:
+        said.append(form.format(name, duration, unit, f", {after.format(' and '.join(needs))}" if needs else ""))
+    listed = rng.choice(("; ", "\n", ". ")).join(said)
+    if facts["workers"] == "one":
+        ask = rng.choice(("One worker does one task at a time. Give an order with start and end times.", "Only one task can be done at a time. Give a schedule.",
+                          "I am alone and do one task at a time. When does each start and end?", "Schedule them on one machine."))
+    else:
+        ask = rng.choice(("Tasks may run at the same time. When is everything done at the earliest? Give start and end times.",
+                          "There are enough workers for all tasks at once. Find the earliest finish and a schedule.",
+                          "Tasks can run in parallel. Give the earliest start and end of each."))
+    return rng.choice((f"{listed}\n{ask}", f"Tasks: {listed}.\n{ask}", f"{ask}\n{listed}"))
+
+
+def work(tasks: list, one: bool) -> tuple[list[str], dict[str, tuple[int, int]]]:
+    """The trace's lines and each task's start and end, in the order of doing."""
+    times: dict[str, tuple[int, int]] = {}
+    lines = [", ".join(f"{name} {duration} {'needs ' + ' '.join(needs) if needs else 'free'}" for name, duration, needs in tasks)]
+    waiting, now = tasks, 0
+    while waiting:
+        later = []
+        for name, duration, needs in waiting:
+            if missing := next((need for need in needs if need not in times), None):
+                lines.append(f"{name}: waits for {missing}")
+                later.append([name, duration, needs])
+                continue
+            ends = [times[need][1] for need in needs]
+            start = now if one else max(ends, default=0)
+            why = ", ".join(f"{need} {'done' if one else times[need][1]}" for need in needs) or "free"
+            lines.append(f"{name}: {why}; start {start}; {start} + {duration} = {start + duration}")
+            times[name] = (start, start + duration)
+            now = start + duration
+        waiting = later
+    if not one:
+        best = 0
+        for name, (_, end) in times.items():
+            best = max(best, end)
+            lines.append(f"{name} {end}: latest {best}")
+    return lines, times
+
+
+def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
+    tasks, one = problem.facts["tasks"], problem.facts["workers"] == "one"
+    lines, times = work(tasks, one)
+    finish = max(end for _, end in times.values())
+    if effort == "max":
+        lines.append("Check:")
+        duration = {name: d for name, d, _ in tasks}
+        if one:  # the sum of the durations, in the order of the list
+            total = 0
+            for name, d, _ in tasks:
+                lines.append(f"{name}: {total} + {d} = {total + d}")
+                total += d
+        else:  # back along the tasks that hold each other up
+            name = next(n for n, (_, end) in times.items() if end == finish)
+            while name:
+                start, end = times[name]
+                cause = next((need for n, _, needs in tasks if n == name for need in needs if times[need][1] == start), None)
+                lines.append(f"{name} ends {end}: {end} - {duration[name]} = {start}, {f'{cause} ends {start}' if cause else 'the beginning'}")
+                name = cause
+    content = "\n".join([*(f"{name}: {start} to {end}" for name, (start, end) in times.items()), f"All done at {finish}."])
+    return [assistant(content, "" if effort == "none" else "\n".join(lines))]
+
+
+def verify(problem: Problem, replies: list[Message], box: None) -> Verdict:
+    tasks, one = problem.facts["tasks"], problem.facts["workers"] == "one"
+    text = answer_of(replies)[:10_000]
+    names = {name: name for name, _, _ in tasks}
+    lower = {name.lower(): name for name in names}
+    times: dict[str, tuple[int, int]] = {}
+    finish = None
+    for line in re.split(r"[\n;]", text):
+        line = re.sub(r"^\s*(?:\d+\s*[.)]\s|[-*•])\s*", "", line)
+        words = re.findall(r"[A-Za-z]+\d*|\d+", line)
+        named = next((names.get(w) or (lower.get(w.lower()) if len(w) > 1 else None) for w in words if w in names or (len(w) > 1 and w.lower() in lower)), None)
+        numbers = [int(w[:6]) for w in words if w.isdigit()]
+        if named and len(numbers) >= 2 and named not in times:
+            times[named] = (numbers[0], numbers[-1])
+        elif numbers and re.search(r"\b(?:done|finish\w*|total|end\w*|complete\w*|earliest|makespan)\b", line, re.I):
+            finish = numbers[-1]
+    missing = [name for name in names if name not in times]
+    if missing:
+        return Verdict(False, f"{missing[0]} has no start and end")
+    for name, duration, needs in tasks:
+        start, end = times[name]
+        if end - start != duration:
+            return Verdict(False, f"{name} takes {duration}, not {end - start}")
+        for need in needs:
+            if times[need][1] > start:
+                return Verdict(False, f"{name} starts at {start}, before {need} ends")
+    spans = sorted(times.values())
+    if one and any(a[1] > b[0] for a, b in zip(spans, spans[1:], strict=False)):
+        return Verdict(False, "two tasks overlap")
+    best = sum(d for _, d, _ in tasks) if one else max(end for _, end in work(tasks, False)[1].values())
+    last = max(end for _, end in times.values())
+    if last != best:
+        return Verdict(False, f"it ends at {last}; it can end at {best}")
+    return Verdict(True) if finish in (None, best) else Verdict(False, f"the finish is given as {finish}, not {best}")
+
+
+TASK = Task("scheduling", "planning", len(SIZES), sample, solve, verify)

@@ -1,0 +1,176 @@
+"""Wrong answers of many kinds are refused and right ones in odd forms accepted: logistics, gripper, grid, maze, Hanoi, scheduling, countdown."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from finback.tasks.planning import TASKS
+from finback.tasks.planning.countdown import HELD_OUT, three
+from finback.tasks.planning.grid import search
+from finback.tasks.planning.hanoi import work as hanoi_work
+from finback.tasks.planning.scheduling import work as schedule_work
+from finback.tasks.protocol import Problem, assistant, draw
+
+
+def drawn(name: str, n: int = 80, split: str = "train"):
+    for seed in range(n):
+        problem, rng = draw(TASKS[name], split, seed)
+        yield problem, TASKS[name].solve(problem, "none", rng)[0]["content"]
+
+
+def verdict(name: str, problem: Problem, text: str):
+    return TASKS[name].verify(problem, [assistant(text)], None)
+
+
+def right(name: str, problem: Problem, text: str) -> bool:
+    return verdict(name, problem, text).right
+
+
+@pytest.mark.parametrize("name", ["logistics", "gripper", "hanoi"])
+def test_a_plan_that_lacks_doubles_or_reverses_an_action_is_refused(name):
+    for problem, plan in drawn(name):
+        lines = plan.splitlines()
+        for i in range(len(lines)):
+            assert not right(name, problem, "\n".join(lines[:i] + lines[i + 1 :])), (problem, i)
+            if name != "logistics" or not lines[i].startswith(("drive", "fly")):
+                doubled = right(name, problem, "\n".join(lines[: i + 1] + lines[i:]))
+                assert not doubled, (problem, lines[i])
+        assert len(lines) == 1 or not right(name, problem, "\n".join(reversed(lines)))
+
+
+@pytest.mark.parametrize("name", ["logistics", "gripper", "hanoi"])
+def test_plans_may_be_numbered_listed_fenced_or_explained(name):
+    for problem, plan in drawn(name, 40):
+        lines = plan.splitlines()
+        assert right(name, problem, "Here is the plan:\n\n" + "\n".join(f"{i}. {line}" for i, line in enumerate(lines, 1)) + "\n\nThat is all.")
+        assert right(name, problem, "```\n" + "\n".join(f"- {line}" for line in lines) + "\n```")
+        assert right(name, problem, "\n\n".join(line.capitalize() + " " for line in lines))
+
+
+def test_logistics_takes_pddl_and_drives_without_the_city():
+    for problem, plan in drawn("logistics", 40):
+        assert right("logistics", problem, re.sub(r" in city_\d", "", plan))
+        pddl = "\n".join(f"({re.sub(r'^(load|unload)', lambda m: m[1] + ('-truck' if ' t' in line else '-airplane'), line)})" for line in plan.splitlines())
+        assert right("logistics", problem, pddl.replace("(drive ", "(drive-truck ").replace("(fly ", "(fly-airplane "))
+
+
+def test_logistics_refuses_a_truck_in_another_city_and_an_airplane_at_no_airport():
+    facts = {"at": {}, "init": ["airport l00", "airport l10", "airplane a0", "truck t0", "package p0", "at a0 l00", "at t0 l00", "at p0 l00",
+                                "city l00 c0", "city l01 c0", "city l10 c1", "city l11 c1"], "goal": ["at p0 l11"]}
+    problem = Problem("", "", [], facts)
+    assert not right("logistics", problem, "load p0 t0 l00\ndrive t0 l00 l11\nunload p0 t0 l11")
+    assert not right("logistics", problem, "load p0 t0 l00\ndrive t0 l00 l11 c0\nunload p0 t0 l11")
+    assert not right("logistics", problem, "load p0 a0 l00\nfly a0 l00 l11\nunload p0 a0 l11")
+    facts["goal"] = ["at p0 l10"]
+    assert right("logistics", problem, "load p0 a0 l00\nfly a0 l00 l10\nunload p0 a0 l10")
+
+
+def test_gripper_refuses_a_full_hand_and_a_ball_elsewhere():
+    facts = {"init": ["room A", "room B", "ball p", "ball q", "free left", "at-robby A", "at p A", "at q A"], "goal": ["at p B", "at q B"]}
+    problem = Problem("", "", [], facts)
+    assert "free left" in verdict("gripper", problem, "pick p A left\npick q A left").why
+    assert "at-robby" in verdict("gripper", problem, "move A B\npick p A left").why
+    assert right("gripper", problem, "pick p A left\nmove A B\ndrop p B left\nmove B A\npick q A left\nmove A B\ndrop q B left")
+
+
+def test_hanoi_positions_in_a_trace_follow_from_its_moves_and_whole_towers_take_the_fewest():
+    for n in (2, 3, 4, 5):
+        assert len(hanoi_work((0,) * n, (2,) * n)[1]) == 2**n - 1
+    for problem, plan in drawn("hanoi"):
+        seen, moves = hanoi_work(tuple(problem.facts["start"]), tuple(problem.facts["goal"]))
+        for (before, _), (after, _), (disk, source, target) in zip(seen, seen[1:], moves, strict=False):
+            i = len(before) - disk
+            assert before[i] == source and after[i] == target and before[:i] + before[i + 1 :] == after[:i] + after[i + 1 :]
+        assert right("hanoi", problem, plan.replace("move disk", "Disk").replace(" from ", ": ").replace(" to ", " -> "))
+
+
+def test_hanoi_refuses_a_larger_disk_on_a_smaller_one():
+    problem = Problem("", "", [], {"start": [0, 0], "goal": [2, 2], "pegs": ["A", "B", "C"]})
+    assert "smaller disk" in verdict("hanoi", problem, "move disk 1 from A to C\nmove disk 2 from A to C").why
+    assert "not there" in verdict("hanoi", problem, "move disk 1 from B to C").why
+    assert right("hanoi", problem, "1. Move disk 1 from peg A to peg B\n2. Move disk 2 from peg A to peg C\n3. Move disk 1 from peg B to peg C")
+
+
+def test_grid_ways_are_read_in_many_forms_and_longer_ones_refused():
+    for problem, plan in drawn("grid"):
+        words = plan.split(", ")
+        assert right("grid", problem, "The way is: " + " -> ".join(words) + ".") and right("grid", problem, "\n".join(f"{i}. {w.title()}" for i, w in enumerate(words, 1)))
+        assert right("grid", problem, "".join(w[0].upper() for w in words)) and right("grid", problem, " ".join(w[0] for w in words))
+        compass = {"up": "north", "down": "south", "left": "west", "right": "east"}
+        assert right("grid", problem, ", ".join(compass[w] for w in words))
+        back = {"up": "down", "down": "up", "left": "right", "right": "left"}
+        assert not right("grid", problem, ", ".join([*words, back[words[-1]], words[-1]])), "it is not the shortest"
+        assert not right("grid", problem, ", ".join(words[:-1])) and not right("grid", problem, ", ".join(back[w] for w in words))
+
+
+def test_grid_search_lines_are_true():
+    lines, way = search(3, 3, [(1, 2), (2, 2)], (1, 1), (1, 3))
+    assert way == [(1, 1), (2, 1), (3, 1), (3, 2), (3, 3), (2, 3), (1, 3)]
+    assert lines[0] == "11: out, 21 new, out, 12 wall" and lines[-1] == "23: 13 goal"
+    assert search(2, 2, [(1, 2), (2, 1)], (1, 1), (2, 2))[1] == []
+
+
+def test_maze_ways_are_read_in_many_forms_and_wrong_ones_refused():
+    for problem, plan in drawn("maze"):
+        way = plan.split(" -> ")
+        for text in (", ".join(way), "\n".join(way), f"The way is:\n{' → '.join(way)}", "\n".join(f"Go from {a} to {b}." for a, b in zip(way, way[1:], strict=False)),
+                     f"From {way[0]} to {way[-1]}:\n{' '.join(way)}", " -> ".join(way[1:])):
+            assert right("maze", problem, text), text
+        for wrong in (way[:-1], way[::-1], [way[0], way[-1]], [*way, way[-2]]):
+            adjacent = wrong == [way[0], way[-1]] and way[-1] in problem.facts["ways"][way[0]]
+            assert adjacent or not right("maze", problem, " -> ".join(wrong))
+
+
+def test_schedules_with_a_wrong_time_are_refused():
+    for problem, plan in drawn("scheduling"):
+        assert right("scheduling", problem, plan.rsplit("\n", 1)[0]), "the last line only sums up"
+        assert right("scheduling", problem, re.sub(r": (\d+) to (\d+)", r" starts at \1 and ends at \2", plan))
+        assert right("scheduling", problem, "\n".join(f"- {line}" for line in plan.splitlines()))
+        assert not right("scheduling", problem, re.sub(r"All done at (\d+)", lambda m: f"All done at {int(m[1]) + 1}", plan))
+        for i, line in enumerate(plan.splitlines()[:-1]):
+            lines = plan.splitlines()
+            start, end = map(int, re.findall(r"\d+", line.split(":")[1]))
+            name = line.split(":")[0]
+            for a, b in ((start, end + 1), (start + 40, end + 40), (start - 1, end)):
+                assert not right("scheduling", problem, "\n".join([*lines[:i], f"{name}: {a} to {b}", *lines[i + 1 :]]))
+            assert not right("scheduling", problem, "\n".join([*lines[:i], *lines[i + 1 :]]))
+
+
+def test_schedule_of_many_workers_is_the_longest_chain():
+    tasks = [["a", 3, []], ["b", 5, []], ["c", 4, ["a", "b"]], ["d", 1, ["a"]]]
+    assert schedule_work(tasks, False)[1] == {"a": (0, 3), "b": (0, 5), "c": (5, 9), "d": (3, 4)}
+    assert max(end for _, end in schedule_work(tasks, True)[1].values()) == 13
+
+
+def test_countdown_formulas_are_read_in_many_forms_and_wrong_ones_refused():
+    for problem, plan in drawn("countdown"):
+        formula, target = plan.split(" = ")
+        for text in (formula, formula.replace("*", "×").replace("/", "÷"), f"The answer is {formula} = {target}.", f"$${formula.replace('*', chr(92) + 'times')}$$",
+                     f"**{formula}**", f"{target} = {formula}", f"First try 1 + 1.\n{formula} = {target}"):
+            right_text = right("countdown", problem, text)
+            assert right_text or text.startswith(target), text
+        numbers = problem.facts["numbers"]
+        assert not right("countdown", problem, f"{formula} + 0 = {target}") and not right("countdown", problem, f"{target} + 0")
+        assert not right("countdown", problem, f"({formula}) * 1") and not right("countdown", problem, f"{target}")
+        assert right("countdown", problem, " + ".join(map(str, numbers))) == (sum(numbers) == problem.facts["target"])
+
+
+@pytest.mark.parametrize("text", ["9**9**9**9 + 1 + 2", "1 // 0", "1 / 0 + 3", "(" * 90 + "1 + 2", "__import__('os')", "1 + 2 if 3 else 4", "0x10 + 1"])
+def test_countdown_evaluates_nothing_but_formulas(text):
+    problem = Problem("", "", [], {"numbers": [1, 2, 3], "target": 6})
+    assert not right("countdown", problem, text)
+    assert right("countdown", problem, "1 + 2 + 3") and right("countdown", problem, "3*2*1")
+
+
+def test_countdown_lines_are_true_and_held_out_shapes_stay_out():
+    for split in ("train", "held_out"):
+        for problem, _ in drawn("countdown", 60, split):
+            branches = problem.facts["left"] or [[(n, str(n)) for n in problem.facts["numbers"]]]
+            found = [three([(v, said) for v, said in items], problem.facts["target"]) for items in branches]
+            assert all(f.formula is None for f in found[:-1])
+            assert (found[-1].shape in HELD_OUT) == (split == "held_out")
+            for line in found[-1].lines:
+                for a, sign, b, value in re.findall(r"(\d+) ([-+*/]) (\d+) = (\d+)", line):
+                    assert eval(f"{a} {sign} {b}") == int(value)
