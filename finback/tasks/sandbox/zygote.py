@@ -163,8 +163,8 @@ def watch(child: Child, text: str, show: bool, limits: dict, control: socket.soc
 def verdict(child: Child, ending: str, report: bytes, token: str, limits: dict) -> dict:
     if ending == "reported":
         if report.startswith(token.encode()) and report.index(b"\n") == len(report) - 1:
-            status, _, error = report[len(token) : -1].replace(b"\r", b"\n").decode().partition(" ")
-            return {"status": status, "error": error, "alive": True}
+            status, _, error = report[len(token) : -1].replace(b"\r", b"\n").decode("utf-8", "replace").partition(" ")
+            return {"status": status if status in ("ok", "memory") else "error", "error": error, "alive": True}
         child.end()
         return {"status": "error", "error": "the program wrote to the sandbox's own channel", "alive": False}
     status, used = child.end()
