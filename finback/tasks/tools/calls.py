@@ -134,8 +134,8 @@ def _same(a: Fraction, b: Fraction) -> bool:
 
 
 def wrong_numbers(content: str, wanted: Sequence[str], known: str) -> str:
-    """Why `content` does not state the wanted numbers in their order, "" if it does. Only numbers from the text `known`
-    may stand beside them, so that naming many numbers is no answer."""
+    """Why `content` does not state the wanted numbers in their order and end with the last, "" if it does. Only numbers from
+    the text `known` may stand beside them, so that naming many numbers is no answer."""
     said = numbers(content)
     want = [Fraction(w) for w in wanted]
     at = 0
@@ -144,6 +144,8 @@ def wrong_numbers(content: str, wanted: Sequence[str], known: str) -> str:
             at += 1
     if at < len(want):
         return f"the answer does not say {wanted[at]}"
+    if want and not _same(said[-1], want[-1]):
+        return f"the answer ends with {float(said[-1]):g} and not with {wanted[-1]}"
     given = [*want, *numbers(known)]
     extra = [n for n in said if not any(_same(n, g) for g in given)]
     return f"the answer also says {float(extra[0]):g}" if extra else ""

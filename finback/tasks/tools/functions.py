@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from hashlib import sha256
 from typing import Any
 
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, user
 from finback.tasks.tools.calls import (
-    Call, answering, asking, calls_before, functions, has_word, judge, misfit, results, system, tool, words_of, wrong_numbers,
+    Call, answering, asking, calls_before, functions, has_word, judge, misfit, numbers, results, system, tool, words_of,
 )  # fmt: skip
 from finback.tasks.tools.concepts import CHAINS, CHAINS_HELD_OUT, HELD_OUT, TRAINED, Concept, Slot, concept, word
 from finback.tasks.tools.direct import direct_question
@@ -79,8 +80,9 @@ def _build(rng: random.Random, it: Concept, held_out: bool, taken: set[str], may
 
 
 def _value(rng: random.Random, slot: Slot, without: set[str]) -> str | int:
-    values = [v for v in slot.values if str(v) not in without]
-    return rng.choice(values)
+    while str(value := rng.choice(slot.values)) in without:
+        pass
+    return value
 
 
 def _result(rng: random.Random, it: Concept, without: set[str]) -> str:
@@ -88,7 +90,9 @@ def _result(rng: random.Random, it: Concept, without: set[str]) -> str:
         return word(rng, 3)
     if it.gives == "id":
         return str(rng.randint(100, 9999))
-    return str(rng.choice([g for g in it.gives if str(g) not in without]))
+    while (result := str(rng.choice(it.gives))) in without:
+        pass
+    return result
 
 
 class _World:
@@ -306,25 +310,25 @@ def verify(problem: Problem, replies: list[Message], box: Any) -> Verdict:
 def _answer_is_wrong(problem: Problem, content: str) -> str:
     last = problem.facts["steps"][-1]
     known = " ".join([words_of(problem), *(c["result"] for step in problem.facts["steps"] for c in step)])
-    if why := wrong_numbers(content, [c["result"] for c in last if c["result"].isdigit()], known):
-        return why
+    content = re.sub(r"(?<=\d),(?=\d{3})", "", content)
     places = []
     for c in last:
         if not has_word(content, c["result"]):
             return f"the answer does not say {c['result']}"
         places.append(content.lower().index(c["result"].lower()))
     if places != sorted(places) and not _each_beside_its_own(content, last):
-        return "the answers are in another order than the questions"
-    others = {g for c in last if isinstance(g_ := concept(c["concept"]).gives, list) for g in g_}
-    for other in others - {c["result"] for step in problem.facts["steps"] for c in step}:
-        if has_word(content, other) and not has_word(known, other):
-            return f"the answer also says {other}"
-    return ""
+        return "the answers are not where their questions are"
+    extra = set(numbers(content)) - set(numbers(known))
+    if extra:
+        return f"the answer also says {float(min(extra)):g}"
+    others = {g for c in last if isinstance(gives := concept(c["concept"]).gives, list) for g in gives}
+    also = [other for other in sorted(others) if has_word(content, other) and not has_word(known, other)]
+    return f"the answer also says {also[0]}" if also else ""
 
 
 def _each_beside_its_own(content: str, calls: list[dict[str, Any]]) -> bool:
     """Whether each result stands in a sentence with what was asked about it."""
-    sentences = [s for s in content.replace("\n", ". ").split(".") if s.strip()]
+    sentences = re.split(r"[.\n;,]| and ", content)
     return all(any(has_word(s, c["result"]) and has_word(s, str(c["values"][0])) for s in sentences) for c in calls)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import random
+import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -43,6 +44,12 @@ def _w(rng: random.Random) -> dict[str, Any]:
     return {"w": word, "c": rng.choice(word.lower())}
 
 
+def _mirrored(rng: random.Random) -> dict[str, Any]:
+    values = _w(rng)
+    half = values["w"].lower()[:4]
+    return values | {"w": half + half[::-1]} if rng.random() < 0.5 else values
+
+
 def _n(low: int, high: int) -> Callable[[random.Random], dict[str, Any]]:
     return lambda rng: {"n": rng.randint(low, high), "m": rng.randint(low, high)}
 
@@ -57,14 +64,14 @@ SINGLE = (
     Operation(("What is the sum of the digits of {n}?", "Add up the digits of {n}."), "sum(int(d) for d in str({n}))", _n(1000, 9_999_999)),
     Operation(("What is {n} in binary?", "Write {n} as a binary number."), "bin({n})[2:]", _n(5, 900)),
     Operation(("How many digits has {n} times {m}?",), "len(str({n} * {m}))", _n(100, 99_999)),
-    Operation(("What is the remainder of {n} divided by {m}?", "What is {n} modulo {m}?"), "{n} % {m}", _n(7, 9999)),
+    Operation(("What is the remainder of {n} divided by {m}?", "What is {n} modulo {m}?"), "{n} % {m}", lambda rng: {"n": rng.randint(1000, 99_999), "m": rng.randint(3, 99)}),
     Operation(("What is the sum of the numbers from 1 to {n}?", "Add all the numbers from 1 to {n}."), "sum(range(1, {n} + 1))", _n(10, 5000)),
     Operation(("What is the factorial of {n}?", "Calculate {n}!"), "import math\nmath.factorial({n})", lambda rng: {"n": rng.randint(5, 15)}),
     Operation(("What is the greatest common divisor of {n} and {m}?", "Find the gcd of {n} and {m}."), "import math\nmath.gcd({n}, {m})", _n(12, 9000)),
     Operation(("How many divisors has {n}?",), "sum({n} % i == 0 for i in range(1, {n} + 1))", _n(12, 3000)),
     Operation(("What is the sum of the squares from 1 to {n}?",), "sum(i * i for i in range(1, {n} + 1))", _n(5, 500)),
     Operation(("Is {n} a prime number?",), "all({n} % i for i in range(2, {n}))", _n(11, 3000)),
-    Operation(('Is "{w}" the same backwards?',), "'{w}' == '{w}'[::-1]", _w),
+    Operation(('Is "{w}" the same backwards?',), "'{w}' == '{w}'[::-1]", _mirrored),
 )
 SINGLE_HELD_OUT = (
     Operation(('Which letter comes first in the alphabet among the letters of "{w}"?',), "min('{w}')", _w),
@@ -105,14 +112,26 @@ def value_of(code: str) -> str:
     return repr(eval(compile(ast.Expression(last.value), "<own>", "eval"), variables))  # type: ignore[attr-defined]
 
 
-def _single(rng: random.Random, held_out: bool) -> tuple[str, str, str]:
-    """(words, code, structure)"""
+@dataclass(frozen=True)
+class Question:
+    """plan: the code with names in the place of its text, numbers or list, and what they stand for."""
+
+    words: str
+    code: str
+    plan: str
+    given: str
+    kind: str
+
+
+def _single(rng: random.Random, held_out: bool) -> Question:
     operation = rng.choice(SINGLE_HELD_OUT if held_out else SINGLE)
     values = operation.draw(rng)
-    return rng.choice(operation.ask).format(**values), operation.code.format(**values), operation.code
+    plan = operation.code.splitlines()[-1].replace("'{w}'", "w").format(**values | {"n": "n", "m": "m"})
+    given = " ; ".join(f"{k} = {v}" for k, v in values.items() if f"{{{k}}}" in operation.code and k != "c")
+    return Question(rng.choice(operation.ask).format(**values), operation.code.format(**values), plan, given, operation.code)
 
 
-def _listed(rng: random.Random, held_out: bool) -> tuple[str, str, str]:
+def _listed(rng: random.Random, held_out: bool) -> Question:
     which, what = rng.choice(sorted(PAIRS_HELD_OUT) if held_out else PAIRS)
     xs = [rng.randint(1, 99) for _ in range(rng.randint(4, 8))]
     words, test = WHICH[which]
@@ -124,35 +143,36 @@ def _listed(rng: random.Random, held_out: bool) -> tuple[str, str, str]:
     ask, code = WHAT[what]
     values = {"xs": xs, "k": k, "d": d}
     test = test.format(**values)
-    return ask.format(which=words.format(**values), xs=xs), code.format(xs=xs, test=test), f"{what} of {which}"
+    asked = ask.format(which=words.format(**values), xs=xs)
+    return Question(asked, code.format(xs=xs, test=test), code.format(xs="xs", test=test), f"xs = {xs}", f"{what} of {which}")
 
 
-def _question(rng: random.Random, held_out: bool) -> tuple[str, str, str]:
+def _question(rng: random.Random, held_out: bool) -> Question:
     return (_listed if rng.random() < 0.5 else _single)(rng, held_out)
 
 
 def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     messages: list[Message] = [system([TOOL])]
     if level <= 2:
-        words, code, kind = (_single if level == 1 else _listed)(rng, held_out)
-        return _problem([*messages, *user(words)], [code], kind)
+        asked = (_single if level == 1 else _listed)(rng, held_out)
+        return _problem([*messages, *user(asked.words)], [asked], asked.kind)
     if level == 3:
         if rng.random() < 0.2 and not held_out:
             words, answer, turn = direct_question(rng)
             return Problem("no tool", f"direct {words}", [*messages, *user(words)], {"direct": answer, "word": turn})
-        asked = [_question(rng, held_out) for _ in range(2)]
-        return _problem([*messages, *user(rng.choice(TWO).format(*(w for w, _, _ in asked)))], [c for _, c, _ in asked], "2 at once")
-    words, code, kind = _question(rng, held_out)
+        both = [_question(rng, held_out) for _ in range(2)]
+        return _problem([*messages, *user(rng.choice(TWO).format(*(q.words for q in both)))], both, "2 at once")
+    asked = _question(rng, held_out)
     if rng.random() < 0.5:
-        broken, error = _break(rng, code)
-        history = [*user(words), asking([("python", {"code": broken})], 1), *results([error], 1)]
-        return _problem([*messages, *history], [code], f"after an error {kind}")
-    before, code_before, _ = _question(rng, False)
-    shown = value_of(code_before)
+        broken, error = _break(rng, asked.code)
+        history = [*user(asked.words), asking([("python", {"code": broken})], 1), *results([error], 1)]
+        return _problem([*messages, *history], [asked], f"after an error {asked.kind}")
+    before = _question(rng, False)
+    shown = value_of(before.code)
     history = [
-        *user(before), asking([("python", {"code": code_before})], 1), *results([shown], 1), answering(_sentence([shown]), "none", ""),
+        *user(before.words), asking([("python", {"code": before.code})], 1), *results([shown], 1), answering(_sentence([shown]), "none", ""),
     ]  # fmt: skip
-    return _problem([*messages, *history, *user(words)], [code], f"next turn {kind}")
+    return _problem([*messages, *history, *user(asked.words)], [asked], f"next turn {asked.kind}")
 
 
 def _break(rng: random.Random, code: str) -> tuple[str, str]:
@@ -160,16 +180,14 @@ def _break(rng: random.Random, code: str) -> tuple[str, str]:
     if code.startswith("import math\n"):
         return code.removeprefix("import math\n"), "Error: line 1: NameError: name 'math' is not defined"
     if code.endswith(")") and rng.random() < 0.5:
-        return code[:-1], f"Error: line 1: SyntaxError: '{_open_bracket(code)}' was never closed"
-    return f"answer = {code}\nprint(anser)", "Error: line 2: NameError: name 'anser' is not defined. Did you mean: 'answer'?"
+        return code[:-1], "Error: line 1: SyntaxError: '(' was never closed"
+    return f"answer = {code}\nprint(anser)", "Error: line 2: NameError: name 'anser' is not defined"
 
 
-def _open_bracket(code: str) -> str:
-    return "("
-
-
-def _problem(messages: list[Message], codes: list[str], kind: str) -> Problem:
-    return Problem(kind, " ; ".join(codes), messages, {"codes": codes, "answers": [value_of(c) for c in codes]})
+def _problem(messages: list[Message], asked: list[Question], kind: str) -> Problem:
+    codes = [q.code for q in asked]
+    facts = {"codes": codes, "answers": [value_of(c) for c in codes], "plans": [q.plan for q in asked], "given": [q.given for q in asked]}
+    return Problem(kind, " ; ".join(codes), messages, facts)
 
 
 def _plain(value: str) -> str:
@@ -188,28 +206,18 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
         return [answering(problem.facts["direct"], effort, thoughts)]
     codes, values = problem.facts["codes"], problem.facts["answers"]
     first = calls_before(problem.messages) + 1
-    thoughts = "Code: " + " ; ".join(c.splitlines()[-1] for c in codes)
+    thoughts = "Plan: " + " ; ".join(problem.facts["plans"])
     if problem.messages[-1]["role"] == "tool":
         thoughts = f"{problem.messages[-1]['content'].split(':')[2].strip()}: I correct the code. {thoughts}"
     after = f"Result: {' ; '.join(values)}."
     if effort == "max":
-        thoughts += "\nCheck: it works on " + " ; ".join(_subject(c) for c in codes) + ", as asked."
-        after += " So the answer is " + " and ".join(map(_plain, values)) + "."
+        thoughts += "\nWith " + " ; ".join(problem.facts["given"])
+        after += "\nIt answers the question: " + " and ".join(map(_plain, values)) + "."
     return [
         asking([("python", {"code": c}) for c in codes], first, "" if effort == "none" else thoughts),
         *results(values, first),
         answering(_sentence(values), effort, after),
     ]
-
-
-def _subject(code: str) -> str:
-    """The list, text or number that the code is about."""
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.List) and len(node.elts) > 1:
-            return ast.unparse(node)
-    constants = [n.value for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Constant)]
-    texts = [c for c in constants if isinstance(c, str) and c]
-    return max(texts, key=len) if texts else str(max(c for c in constants if isinstance(c, int)))
 
 
 def act(problem: Problem, name: str, arguments: dict[str, Any], box: Any) -> str:
@@ -241,10 +249,10 @@ def verify(problem: Problem, replies: list[Message], box: Any) -> Verdict:
             if said in ("yes", "no"):
                 if not has_word(rest, said) or has_word(content, "no" if said == "yes" else "yes") and len(values) == 1:
                     return f"the answer does not say {said}"
-            elif value.startswith("'") and said not in rest:
-                return f"the answer does not say {said}"
-            if said in rest:
-                rest = rest[rest.index(said) + len(said) :]
+            elif value.startswith("'"):
+                if not (found := re.search(rf"(?<!\w){re.escape(said)}(?!\w)", rest)):
+                    return f"the answer does not say {said}"
+                rest = rest[found.end() :]
         return ""
 
     return judge(problem, replies, find)
