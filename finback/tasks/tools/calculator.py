@@ -1,0 +1,229 @@
+"""How does a model learn to leave arithmetic to a calculator? Sums in words and symbols whose numbers are too big to guess.
+
+Levels: 1 one operation, 2 several and stories, 3 two calls or none, 4 a result used in the next turn, a failed call.
+Held out: story templates, wordings of combined operations, and three calculations at once.
+"""
+
+from __future__ import annotations
+
+import ast
+import random
+from fractions import Fraction
+from typing import Any
+
+from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, user
+from finback.tasks.tools.calls import (
+    Call, answering, asking, calls_before, has_word, judge, results, system, tool, words_of, wrong_numbers,
+)  # fmt: skip
+from finback.tasks.tools.direct import direct_question
+
+TOOL = tool("calculator", "Work out an arithmetic expression.", {"expression": {"type": "string"}})
+SYMBOLS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+LONGEST_NUMBER = 10**40
+DECIMALS = 6
+
+# Words for one operation on a and b; the last is held out.
+ONE = {
+    "+": ("What is {a} + {b}?", "Add {a} and {b}.", "What is {a} plus {b}?", "How much is {a} and {b} together?", "{a} + {b} = ?",
+          "Find the sum of {a} and {b}.", "{a} 加 {b} 等于多少？", "What do you get when you add {b} to {a}?"),
+    "-": ("What is {a} - {b}?", "Subtract {b} from {a}.", "What is {a} minus {b}?", "Take {b} away from {a}.", "{a} - {b} = ?",
+          "How much bigger is {a} than {b}?", "{a} 减 {b} 等于多少？", "Find the difference of {a} and {b}."),
+    "*": ("What is {a} * {b}?", "Multiply {a} by {b}.", "What is {a} times {b}?", "Find the product of {a} and {b}.", "{a} × {b} = ?",
+          "Calculate {a} x {b}.", "{a} 乘以 {b} 等于多少？", "How much is {a} taken {b} times?"),
+    "/": ("What is {a} / {b}?", "Divide {a} by {b}.", "What is {a} divided by {b}?", "How many times does {b} go into {a}?", "{a} ÷ {b} = ?",
+          "{a} 除以 {b} 等于多少？", "Share {a} into {b} equal parts. How big is each?"),
+}  # fmt: skip
+# (words, expression); held out are the last of each list.
+SEVERAL = (
+    ("What is {a} + {b} * {c}?", "{a} + {b} * {c}"), ("What is ({a} + {b}) * {c}?", "({a} + {b}) * {c}"),
+    ("Add {a} and {b}, then multiply by {c}.", "({a} + {b}) * {c}"), ("Multiply {a} by {b} and add {c}.", "{a} * {b} + {c}"),
+    ("Multiply {a} by {b}, then take away {c}.", "{a} * {b} - {c}"), ("What is the sum of {a}, {b} and {c}?", "{a} + {b} + {c}"),
+    ("Take {b} away from {a}, then multiply by {c}.", "({a} - {b}) * {c}"), ("Work out {a} * {b} * {c}.", "{a} * {b} * {c}"),
+    ("What is the average of {a} and {b}?", "({a} + {b}) / 2"), ("What is the square of {a}?", "{a} * {a}"),
+    ("What is {c} percent of {a}?", "{a} * {c} / 100"), ("{a} 加 {b}，再乘以 {c}，等于多少？", "({a} + {b}) * {c}"),
+    ("What is {c} times the sum of {a} and {b}?", "{c} * ({a} + {b})"), ("Subtract {c} from the product of {a} and {b}.", "{a} * {b} - {c}"),
+    ("What is the average of {a}, {b} and {c}?", "({a} + {b} + {c}) / 3"), ("What is the cube of {c}?", "{c} * {c} * {c}"),
+)  # fmt: skip
+SEVERAL_HELD_OUT = 4
+STORIES = (
+    ("A factory makes {a} {thing} every day. How many {thing} does it make in {c} days?", "{a} * {c}"),
+    ("{who} has {a} {thing} and gets {b} more. How many {thing} are there now?", "{a} + {b}"),
+    ("A shop has {a} {thing} and sells {b} of them. How many {thing} are left?", "{a} - {b}"),
+    ("There are {c} boxes with {a} {thing} in each. How many {thing} are there in all?", "{c} * {a}"),
+    ("{who} buys {c} {thing} at {b} dollars each. How many dollars is that?", "{c} * {b}"),
+    ("{who} had {a} dollars and bought {c} {thing} at {d} dollars each. How many dollars are left?", "{a} - {c} * {d}"),
+    ("A train carries {a} people. At a stop {b} get off and {d} get on. How many people are on it now?", "{a} - {b} + {d}"),
+    ("In one town live {a} people, in another {b}. How many people live in both?", "{a} + {b}"),
+    ("{who} earns {a} dollars a month. How much is that in a year, after spending {b} dollars?", "{a} * 12 - {b}"),
+    ("A book has {a} pages and {who} has read {b}. How many pages are left to read?", "{a} - {b}"),
+    ("每箱有 {a} 个苹果，{c} 箱一共有多少个？", "{a} * {c}"), ("商店有 {a} 本书，卖了 {b} 本，还剩多少本？", "{a} - {b}"),
+    ("{c} schools share {a} {thing} each and keep {b} more in a store. How many {thing} are there in all?", "{c} * {a} + {b}"),
+    ("{who} walks {d} metres a day for {c} days, and {a} metres on the last day. How many metres in all?", "{d} * {c} + {a}"),
+    ("A farm had {a} {thing}. It lost {b}, and then the rest was worth {c} dollars each. How many dollars was that?", "({a} - {b}) * {c}"),
+)  # fmt: skip
+STORIES_HELD_OUT = 3
+NEXT = (
+    ("Now add {b}.", "+ {b}"), ("And if you take away {b}?", "- {b}"), ("Multiply that by {c}.", "* {c}"), ("Now divide it by {c}.", "/ {c}"),
+    ("Take {b} away from that.", "- {b}"), ("What is that times {c}?", "* {c}"), ("Add {b} to the result, please.", "+ {b}"), ("再加上 {b} 呢？", "+ {b}"),
+    ("What if I double it?", "* 2"), ("How much more than {b} is that?", "- {b}"),
+)  # fmt: skip
+NEXT_HELD_OUT = 2
+THINGS = "apples bolts books bottles bricks cards chairs coins cups eggs lamps letters nails pens plates seeds shirts stamps stones tickets tiles toys".split()
+WHO = "Ana Ben Carla David Emma Felix Grace Hugo Ines Jack Kira Leo Maria Noah Olga Paul Rosa Sam Tara Victor".split()
+TWO = ("{} {}", "{} And also: {}", "I have two questions. {} {}", "First: {} Second: {}")
+
+
+def evaluate(expression: str) -> str:
+    """The value of an arithmetic expression as text, or a sentence that begins with "Error"."""
+    if len(expression) > 300:
+        return "Error: the expression is too long"
+    try:
+        return show(_value(ast.parse(expression.strip(), mode="eval").body))
+    except ZeroDivisionError:
+        return "Error: division by zero"
+    except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
+        return f"Error: {error}" if type(error) is ValueError else "Error: use numbers, + - * / and brackets only"
+
+
+def _value(node: ast.expr) -> Fraction:
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float) and abs(node.value) < LONGEST_NUMBER:
+        return Fraction(str(node.value))
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.UAdd | ast.USub):
+        value = _value(node.operand)
+        return -value if isinstance(node.op, ast.USub) else value
+    if isinstance(node, ast.BinOp):
+        a, b = _value(node.left), _value(node.right)
+        match node.op:
+            case ast.Add(): value = a + b
+            case ast.Sub(): value = a - b
+            case ast.Mult(): value = a * b
+            case ast.Div(): value = a / b
+            case ast.FloorDiv(): value = Fraction(a // b)
+            case ast.Mod(): value = a % b
+            case ast.Pow() if b.denominator == 1 and 0 <= b <= 100: value = a ** int(b)
+            case _: raise ValueError("use numbers, + - * / and brackets only")  # fmt: skip
+        if abs(value) >= LONGEST_NUMBER:
+            raise ValueError("the number is too big")
+        return value
+    raise ValueError("use numbers, + - * / and brackets only")
+
+
+def show(value: Fraction) -> str:
+    if value.denominator == 1:
+        return str(value.numerator)
+    digits = round(abs(value) * 10**DECIMALS)
+    text = f"{digits // 10**DECIMALS}.{digits % 10**DECIMALS:0{DECIMALS}d}".rstrip("0").rstrip(".")
+    return f"-{text}" if value < 0 and text != "0" else text
+
+
+def _numbers(rng: random.Random) -> dict[str, Any]:
+    """a is big, b is smaller than a, c is small, d smaller than b."""
+    a = rng.randint(200, 99_999)
+    b = rng.randint(20, a - 20)
+    return {"a": a, "b": b, "c": rng.randint(3, 99), "d": rng.randint(2, min(b, 60)), "thing": rng.choice(THINGS), "who": rng.choice(WHO)}
+
+
+def _question(rng: random.Random, level: int, held_out: bool) -> tuple[str, str, str]:
+    """(words, expression, structure)"""
+    values = _numbers(rng)
+    if level == 1:
+        symbol = rng.choice("+-*/")
+        words = ONE[symbol][-1] if held_out else rng.choice(ONE[symbol][:-1])
+        if symbol == "*":
+            values["b"] = rng.randint(12, 999)
+        elif symbol == "/":
+            values["b"] = rng.randint(3, 99)
+            values["a"] = values["b"] * rng.randint(30, 2000)
+        return words.format(**values), f"{values['a']} {symbol} {values['b']}", symbol
+    pool, kept = (STORIES, STORIES_HELD_OUT) if rng.random() < 0.5 else (SEVERAL, SEVERAL_HELD_OUT)
+    words, expression = rng.choice(pool[-kept:] if held_out else pool[:-kept])
+    if pool is STORIES and "* {d}" in expression:
+        values["c"] = rng.randint(2, max(2, values["a"] // 60))
+    return words.format(**values), expression.format(**values), expression
+
+
+def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
+    messages: list[Message] = [system([TOOL])]
+    if level <= 2:
+        words, expression, kind = _question(rng, level, held_out)
+        return _problem([*messages, *user(words)], [expression], kind)
+    if level == 3:
+        if rng.random() < 0.2:
+            words, answer, turn = direct_question(rng)
+            return Problem("no tool", f"direct {words}", [*messages, *user(words)], {"direct": answer, "word": turn})
+        asked = [_question(rng, rng.randint(1, 2), False) for _ in range(3 if held_out else 2)]
+        words = " ".join(w for w, _, _ in asked) if held_out else rng.choice(TWO).format(*(w for w, _, _ in asked))
+        return _problem([*messages, *user(words)], [e for _, e, _ in asked], f"{len(asked)} at once")
+    words, expression, kind = _question(rng, rng.randint(1, 2), held_out and rng.random() < 0.5)
+    if rng.random() < 0.3 and not held_out:
+        # Somebody's call failed; what is asked for is the right one.
+        broken = rng.choice((expression.replace("*", "x") + ("" if "*" in expression else " ="), expression + " =", "(" + expression, words.rstrip("?.")))
+        if evaluate(broken).startswith("Error"):
+            return _problem([*messages, *user(words), *_exchange(broken, evaluate(broken), 1)], [expression], "after an error")
+    result = evaluate(expression)
+    values = _numbers(rng)
+    more, symbol = rng.choice(NEXT[-NEXT_HELD_OUT:] if held_out else NEXT[:-NEXT_HELD_OUT])
+    before = [*user(words), *_exchange(expression, result, 1), answering(_sentence([result], words), "none", "")]
+    expression = f"{result} {symbol.format(**values)}"
+    return _problem([*messages, *before, *user(more.format(**values))], [expression], f"next turn {symbol.split()[0]}")
+
+
+def _exchange(expression: str, result: str, first: int) -> list[Message]:
+    return [asking([("calculator", {"expression": expression})], first), *results([result], first)]
+
+
+def _problem(messages: list[Message], expressions: list[str], kind: str) -> Problem:
+    values = [evaluate(e) for e in expressions]
+    return Problem(kind, " ; ".join(expressions), messages, {"expressions": expressions, "answers": values})
+
+
+def _sentence(values: list[str], words: str) -> str:
+    chinese = any("\u4e00" <= c <= "\u9fff" for c in words)
+    if len(values) == 1:
+        return f"答案是 {values[0]}。" if chinese else f"The answer is {values[0]}."
+    listed = ("、" if chinese else ", ").join(values[:-1]) + (" 和 " if chinese else " and ") + values[-1]
+    return f"答案是 {listed}。" if chinese else f"The answers are {listed}."
+
+
+def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
+    if "direct" in problem.facts:
+        thoughts = "This needs no calculation." + (" No tool fits, so I answer." if effort == "max" else "")
+        return [answering(problem.facts["direct"], effort, thoughts)]
+    expressions, values = problem.facts["expressions"], problem.facts["answers"]
+    first = calls_before(problem.messages) + 1
+    thoughts = "Expression: " + " ; ".join(expressions) + "."
+    if problem.messages[-1]["role"] == "tool":
+        thoughts = "That was an error. " + thoughts
+    if effort == "max":
+        inside = [t for e in expressions for t in e.replace("(", " ").replace(")", " ").split() if t[0].isdigit() or len(t) > 1]
+        thoughts += " Check: the numbers are " + ", ".join(inside) + "."
+    after = f"Result: {' ; '.join(values)}."
+    if effort == "max":
+        after += " " + " ; ".join(f"{e} = {v}" for e, v in zip(expressions, values)) + "."
+    return [
+        asking([("calculator", {"expression": e}) for e in expressions], first, "" if effort == "none" else thoughts),
+        *results(values, first),
+        answering(_sentence(values, problem.messages[-1]["content"] if problem.messages[-1]["role"] == "user" else ""), effort, after),
+    ]
+
+
+def act(problem: Problem, name: str, arguments: dict[str, Any], box: Any) -> str:
+    expression = arguments.get("expression")
+    if name != "calculator" or not isinstance(expression, str):
+        return "Error: there is only calculator(expression)"
+    return evaluate(expression)
+
+
+def verify(problem: Problem, replies: list[Message], box: Any) -> Verdict:
+    def find(content: str, calls: list[Call]) -> str:
+        if "direct" in problem.facts:
+            if calls:
+                return "a tool was called where none fits"
+            return "" if has_word(content, problem.facts["word"]) else f"the answer does not say {problem.facts['word']}"
+        known = " ".join([words_of(problem), *problem.facts["expressions"]])
+        return wrong_numbers(content, problem.facts["answers"], known)
+
+    return judge(problem, replies, find)
+
+
+CALCULATOR = Task("calculator", "tools", 4, sample, solve, verify, act)

@@ -1,0 +1,268 @@
+"""How does a model learn to let Python work things out? Questions about texts, lists and numbers that one expression answers.
+
+Levels: 1 a text or a number, 2 a list (which elements, and what of them), 3 two questions at once or none that needs
+Python, 4 the next turn, or code put right after an error. Held out: operations, and pairs of which and what.
+"""
+
+from __future__ import annotations
+
+import ast
+import random
+import re
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, user
+from finback.tasks.sandbox import Session
+from finback.tasks.tools.calls import (
+    Call, answering, asking, calls_before, has_word, judge, results, system, tool, words_of, wrong_numbers,
+)  # fmt: skip
+from finback.tasks.tools.direct import direct_question
+
+TOOL = tool("python", "Run Python code. Gives what it prints and the value of its last line.", {"code": {"type": "string"}})
+LONGEST_RESULT = 2000
+WORDS = """apple balloon banana bottle butter button cabbage camera candle carrot castle cheese cherry circle coffee cookie cotton daisy
+dinner dragon eleven engine feather finger forest garden giraffe guitar hammer island jacket jungle kitten ladder lemon letter lizard
+mango marble meadow mirror monkey needle orange paddle parrot pencil pepper piano pillow planet potato puppet puzzle rabbit ribbon
+rocket saddle salmon school season shadow silver spider spring summer sunset tennis ticket tiger tomato tunnel turtle violin walnut
+window winter yellow zebra Mississippi strawberry""".split()
+
+
+@dataclass(frozen=True)
+class Operation:
+    """ask and code are filled with the values that `draw` makes."""
+
+    ask: tuple[str, ...]
+    code: str
+    draw: Callable[[random.Random], dict[str, Any]]
+
+
+def _w(rng: random.Random) -> dict[str, Any]:
+    word = rng.choice(WORDS) if rng.random() < 0.6 else "".join(rng.choice("abcdefghiklmnoprstu") for _ in range(rng.randint(5, 9)))
+    return {"w": word, "c": rng.choice(word.lower())}
+
+
+def _mirrored(rng: random.Random) -> dict[str, Any]:
+    values = _w(rng)
+    half = values["w"].lower()[:4]
+    return values | {"w": half + half[::-1]} if rng.random() < 0.5 else values
+
+
+def _n(low: int, high: int) -> Callable[[random.Random], dict[str, Any]]:
+    return lambda rng: {"n": rng.randint(low, high), "m": rng.randint(low, high)}
+
+
+SINGLE = (
+    Operation(('How many times does "{c}" occur in "{w}"?', 'Count the letter "{c}" in the word "{w}".'), "'{w}'.count('{c}')", _w),
+    Operation(('Write "{w}" backwards.', 'What is "{w}" spelled backwards?', 'Reverse the word "{w}".'), "'{w}'[::-1]", _w),
+    Operation(('How many letters has "{w}"?', 'How long is the word "{w}"?'), "len('{w}')", _w),
+    Operation(('Write "{w}" in capitals.', 'What is "{w}" in capital letters?'), "'{w}'.upper()", _w),
+    Operation(('Sort the letters of "{w}".', 'Put the letters of "{w}" in alphabetical order.'), "''.join(sorted('{w}'))", _w),
+    Operation(('How many different letters are in "{w}"?',), "len(set('{w}'))", _w),
+    Operation(("What is the sum of the digits of {n}?", "Add up the digits of {n}."), "sum(int(d) for d in str({n}))", _n(1000, 9_999_999)),
+    Operation(("What is {n} in binary?", "Write {n} as a binary number."), "bin({n})[2:]", _n(5, 900)),
+    Operation(("How many digits has {n} times {m}?",), "len(str({n} * {m}))", _n(100, 99_999)),
+    Operation(("What is the remainder of {n} divided by {m}?", "What is {n} modulo {m}?"), "{n} % {m}", lambda rng: {"n": rng.randint(1000, 99_999), "m": rng.randint(3, 99)}),
+    Operation(("What is the sum of the numbers from 1 to {n}?", "Add all the numbers from 1 to {n}."), "sum(range(1, {n} + 1))", _n(10, 5000)),
+    Operation(("What is the factorial of {n}?", "Calculate {n}!"), "import math\nmath.factorial({n})", lambda rng: {"n": rng.randint(5, 15)}),
+    Operation(("What is the greatest common divisor of {n} and {m}?", "Find the gcd of {n} and {m}."), "import math\nmath.gcd({n}, {m})", _n(12, 9000)),
+    Operation(("How many divisors has {n}?",), "sum({n} % i == 0 for i in range(1, {n} + 1))", _n(12, 3000)),
+    Operation(("What is the sum of the squares from 1 to {n}?",), "sum(i * i for i in range(1, {n} + 1))", _n(5, 500)),
+    Operation(("Is {n} a prime number?",), "all({n} % i for i in range(2, {n}))", _n(11, 3000)),
+    Operation(('Is "{w}" the same backwards?',), "'{w}' == '{w}'[::-1]", _mirrored),
+)
+SINGLE_HELD_OUT = (
+    Operation(('Which letter comes first in the alphabet among the letters of "{w}"?',), "min('{w}')", _w),
+    Operation(("What is the least common multiple of {n} and {m}?",), "import math\nmath.lcm({n}, {m})", _n(4, 400)),
+    Operation(("What is the sum of the cubes from 1 to {n}?",), "sum(i * i * i for i in range(1, {n} + 1))", _n(5, 200)),
+    Operation(("What is the largest digit of {n}?",), "max(int(d) for d in str({n}))", _n(1000, 999_999)),
+    Operation(('How many times does "{c}" occur in "{w}" written twice?',), "('{w}' * 2).count('{c}')", _w),
+    Operation(('Write the word "{w}" backwards and in capitals.',), "'{w}'[::-1].upper()", _w),
+)
+WHICH = {
+    "all": ("numbers", ""), "even": ("even numbers", " if x % 2 == 0"), "odd": ("odd numbers", " if x % 2 == 1"),
+    "greater": ("numbers greater than {k}", " if x > {k}"), "less": ("numbers less than {k}", " if x < {k}"),
+    "multiples": ("multiples of {d}", " if x % {d} == 0"),
+}  # fmt: skip
+WHAT = {
+    "sum": ("What is the sum of the {which} in {xs}?", "sum(x for x in {xs}{test})"),
+    "count": ("How many {which} are in {xs}?", "len([x for x in {xs}{test}])"),
+    "largest": ("What is the largest of the {which} in {xs}?", "max(x for x in {xs}{test})"),
+    "smallest": ("What is the smallest of the {which} in {xs}?", "min(x for x in {xs}{test})"),
+    "squares": ("What is the sum of the squares of the {which} in {xs}?", "sum(x * x for x in {xs}{test})"),
+    "sorted": ("List the {which} in {xs} from small to large.", "sorted(x for x in {xs}{test})"),
+    "doubled": ("Double the {which} in {xs} and list the results.", "[2 * x for x in {xs}{test}]"),
+}
+PAIRS_HELD_OUT = {
+    ("even", "squares"), ("odd", "largest"), ("greater", "sorted"), ("less", "count"), ("multiples", "sum"), ("even", "doubled"), ("multiples", "smallest"),
+    ("odd", "count"), ("less", "squares"),
+}  # fmt: skip
+PAIRS = [(which, what) for which in WHICH for what in WHAT if (which, what) not in PAIRS_HELD_OUT]
+TWO = ("{} {}", "{} Then: {}", "I have two questions. {} {}", "First: {} Second: {}")
+
+
+def value_of(code: str) -> str:
+    """What a session shows for code of our own that ends in an expression."""
+    tree = ast.parse(code)
+    last = tree.body.pop()
+    variables: dict[str, Any] = {}
+    exec(compile(tree, "<own>", "exec"), variables)  # made from the tables above, not by a model
+    return repr(eval(compile(ast.Expression(last.value), "<own>", "eval"), variables))  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Question:
+    """plan: the code with names in the place of its text, numbers or list, and what they stand for."""
+
+    words: str
+    code: str
+    plan: str
+    given: str
+    kind: str
+
+
+def _single(rng: random.Random, held_out: bool) -> Question:
+    operation = rng.choice(SINGLE_HELD_OUT if held_out else SINGLE)
+    values = operation.draw(rng)
+    plan = operation.code.splitlines()[-1].replace("'{w}'", "w").format(**values | {"n": "n", "m": "m"})
+    given = " ; ".join(f"{k} = {v}" for k, v in values.items() if f"{{{k}}}" in operation.code and k != "c")
+    return Question(rng.choice(operation.ask).format(**values), operation.code.format(**values), plan, given, operation.code)
+
+
+def _listed(rng: random.Random, held_out: bool) -> Question:
+    which, what = rng.choice(sorted(PAIRS_HELD_OUT) if held_out else PAIRS)
+    xs = [rng.randint(1, 99) for _ in range(rng.randint(4, 8))]
+    words, test = WHICH[which]
+    k, d = rng.randint(20, 70), rng.choice((3, 4, 5, 6))
+    fits = {"all": lambda x: True, "even": lambda x: x % 2 == 0, "odd": lambda x: x % 2 == 1, "greater": lambda x: x > k,
+            "less": lambda x: x < k, "multiples": lambda x: x % d == 0}[which]  # fmt: skip
+    if not any(map(fits, xs)):
+        xs[rng.randrange(len(xs))] = {"even": 48, "odd": 37, "greater": 88, "less": 7, "multiples": 60}.get(which, 1)
+    ask, code = WHAT[what]
+    values = {"xs": xs, "k": k, "d": d}
+    test = test.format(**values)
+    asked = ask.format(which=words.format(**values), xs=xs)
+    return Question(asked, code.format(xs=xs, test=test), code.format(xs="xs", test=test), f"xs = {xs}", f"{what} of {which}")
+
+
+def _question(rng: random.Random, held_out: bool) -> Question:
+    return (_listed if rng.random() < 0.5 else _single)(rng, held_out)
+
+
+def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
+    messages: list[Message] = [system([TOOL])]
+    if level <= 2:
+        asked = (_single if level == 1 else _listed)(rng, held_out)
+        return _problem([*messages, *user(asked.words)], [asked], asked.kind)
+    if level == 3:
+        if rng.random() < 0.2 and not held_out:
+            words, answer, turn = direct_question(rng)
+            return Problem("no tool", f"direct {words}", [*messages, *user(words)], {"direct": answer, "word": turn})
+        both = [_question(rng, held_out) for _ in range(2)]
+        return _problem([*messages, *user(rng.choice(TWO).format(*(q.words for q in both)))], both, "2 at once")
+    asked = _question(rng, held_out)
+    if rng.random() < 0.5:
+        broken, error = _break(rng, asked.code)
+        history = [*user(asked.words), asking([("python", {"code": broken})], 1), *results([error], 1)]
+        return _problem([*messages, *history], [asked], f"after an error {asked.kind}")
+    before = _question(rng, False)
+    shown = value_of(before.code)
+    history = [
+        *user(before.words), asking([("python", {"code": before.code})], 1), *results([shown], 1), answering(_sentence([shown]), "none", ""),
+    ]  # fmt: skip
+    return _problem([*messages, *history, *user(asked.words)], [asked], f"next turn {asked.kind}")
+
+
+def _break(rng: random.Random, code: str) -> tuple[str, str]:
+    """Code with a slip, and the error that a session gives for it."""
+    if code.startswith("import math\n"):
+        return code.removeprefix("import math\n"), "Error: line 1: NameError: name 'math' is not defined"
+    if code.endswith(")") and rng.random() < 0.5:
+        return code[:-1], "Error: line 1: SyntaxError: '(' was never closed"
+    return f"answer = {code}\nprint(anser)", "Error: line 2: NameError: name 'anser' is not defined"
+
+
+def _problem(messages: list[Message], asked: list[Question], kind: str) -> Problem:
+    codes = [q.code for q in asked]
+    facts = {"codes": codes, "answers": [value_of(c) for c in codes], "plans": [q.plan for q in asked], "given": [q.given for q in asked]}
+    return Problem(kind, " ; ".join(codes), messages, facts)
+
+
+def _plain(value: str) -> str:
+    """A value as an answer says it: texts without quotes, yes and no."""
+    return {"True": "yes", "False": "no"}.get(value, value.strip("'"))
+
+
+def _sentence(values: list[str]) -> str:
+    said = [_plain(v) for v in values]
+    return f"The answer is {said[0]}." if len(said) == 1 else f"The answers are {' and '.join(said)}."
+
+
+def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
+    if "direct" in problem.facts:
+        thoughts = "This needs no code." + (" No tool fits, so I answer." if effort == "max" else "")
+        return [answering(problem.facts["direct"], effort, thoughts)]
+    codes, values = problem.facts["codes"], problem.facts["answers"]
+    first = calls_before(problem.messages) + 1
+    thoughts = "Plan: " + " ; ".join(problem.facts["plans"])
+    if problem.messages[-1]["role"] == "tool":
+        thoughts = f"{problem.messages[-1]['content'].split(':')[2].strip()}: I correct the code. {thoughts}"
+    after = f"Result: {' ; '.join(values)}."
+    if effort == "max":
+        thoughts += "\nWith " + " ; ".join(problem.facts["given"])
+        after += "\nIt answers the question: " + " and ".join(map(_plain, values)) + "."
+    return [
+        asking([("python", {"code": c}) for c in codes], first, "" if effort == "none" else thoughts),
+        *results(values, first),
+        answering(_sentence(values), effort, after),
+    ]
+
+
+def act(problem: Problem, name: str, arguments: dict[str, Any], box: Any) -> str:
+    """Runs the code in `box`: a session keeps its variables for the conversation's next call, a sandbox does not."""
+    code = arguments.get("code")
+    if name != "python" or not isinstance(code, str):
+        return "Error: there is only python(code)"
+    with nullcontext(box) if isinstance(box, Session) else box.session() as session:
+        outcome = session.run(code)
+    shown = outcome.output.strip()[:LONGEST_RESULT]
+    if outcome.status != "ok":
+        return "\n".join(filter(None, (shown, f"Error: {outcome.error}")))
+    return shown or "(no output)"
+
+
+def verify(problem: Problem, replies: list[Message], box: Any) -> Verdict:
+    def find(content: str, calls: list[Call]) -> str:
+        if "direct" in problem.facts:
+            if calls:
+                return "a tool was called where none fits"
+            return "" if has_word(content, problem.facts["word"]) else f"the answer does not say {problem.facts['word']}"
+        values = problem.facts["answers"]
+        known = " ".join([words_of(problem), *problem.facts["codes"]])
+        if why := wrong_numbers(content, [n for v in values for n in _digits(v)], known):
+            return why
+        rest = content
+        for value in values:
+            said = _plain(value)
+            if said in ("yes", "no"):
+                if not has_word(rest, said) or has_word(content, "no" if said == "yes" else "yes") and len(values) == 1:
+                    return f"the answer does not say {said}"
+            elif value.startswith("'"):
+                if not (found := re.search(rf"(?<!\w){re.escape(said)}(?!\w)", rest)):
+                    return f"the answer does not say {said}"
+                rest = rest[found.end() :]
+        return ""
+
+    return judge(problem, replies, find)
+
+
+def _digits(value: str) -> list[str]:
+    """The numbers of a value, in order: of a list its elements."""
+    if value.startswith("["):
+        return [n.strip() for n in value[1:-1].split(",") if n.strip()]
+    return [value.strip("'")] if value.strip("'").isdigit() else []
+
+
+PYTHON_TOOL = Task("python_tool", "tools", 4, sample, solve, verify, act, needs_sandbox=True)
