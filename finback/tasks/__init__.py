@@ -3,6 +3,7 @@
 `TASKS` lists every family of problems by name; `finback/tasks/protocol.py` says what a task is.
 """
 
+from finback.tasks import mathematics, planning, tools
 from finback.tasks.protocol import (
     ABILITIES,
     EFFORTS,
@@ -14,6 +15,6 @@ from finback.tasks.protocol import (
     render,
 )
 
-TASKS: dict[str, Task] = {}
+TASKS: dict[str, Task] = {**mathematics.TASKS, **planning.TASKS, **tools.TASKS}
 
 __all__ = ["ABILITIES", "EFFORTS", "SPLITS", "TASKS", "Problem", "Task", "Verdict", "draw", "render"]
