@@ -1,0 +1,12 @@
+"""Which code tasks are there? Write a function, predict what a program prints, find and fix a bug, fill in missing lines.
+
+`TASKS` lists them. `verify_program` runs code against hidden tests in a sandbox, `extract_code` finds it in an answer.
+"""
+
+from finback.tasks.code.verify import extract_code, verify_program
+from finback.tasks.code.write_function import WRITE_FUNCTION
+from finback.tasks.protocol import Task
+
+TASKS: dict[str, Task] = {t.name: t for t in (WRITE_FUNCTION,)}
+
+__all__ = ["TASKS", "extract_code", "verify_program"]

@@ -1,0 +1,1 @@
+LIST_CLASSICS: list = []
