@@ -30,9 +30,8 @@ def last_number(content: str) -> Fraction | None:
     text = _THOUSANDS.sub(lambda m: m[1].replace(",", ""), text)
     found = None
     for match in _NUMBER.finditer(text):
-        # A dash that joins two words or numbers ("3-4", "box-7") is no sign.
-        before = text[: match.start()].rstrip()[-1:]
-        joined = bool(match["sign"]) and (before.isdigit() or before == ")" or text[match.start() - 1 : match.start()].isalpha())
+        before = text[max(0, match.start() - 20) : match.start()].rstrip()[-1:]
+        joined = before.isdigit() or before == ")"  # a dash between numbers is no sign
         value = _value(match)
         if value is not None:
             negative = (match["sign"] == "-" and not joined) != (match["sign2"] == "-")

@@ -137,7 +137,7 @@ def divide(a: Number, b: Number, decimals: int = 0) -> Worked:
     q, r = divmod(n, d)
     left, value = f"{show(a)}/{show(d)}", number(q, at)
     tail = f"r{r}" if r else ""
-    if d == 1 or (at == 0 and d < 10 and n < 10 * d) or (r == 0 and d in (10, 100, 1000)):
+    if d == 1 or (at == 0 and d < 10 and n < 10 * d) or (d in (10, 100, 1000) and (r == 0 or not at)) or n == d:
         return work(left, [], value, tail, r)
     zeros = min(len(str(n)) - len(str(strip(n))), len(str(d)) - len(str(strip(d))))
     if zeros and not at:
