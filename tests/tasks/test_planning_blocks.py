@@ -38,7 +38,7 @@ def test_states_in_a_trace_are_those_of_its_moves(level):
         towers = [line.split() for line in lines[0].removeprefix("Now: ").split(" | ")]
         assert towers == towers_of(problem.facts["init"])
         assert [line.split() for line in lines[1].removeprefix("Goal: ").split(" | ")] == chains_of(problem.facts["goal"])
-        moves = [re.fullmatch(r"(\w+) from (\w+) to (\w+): (.*)", line) for line in lines]
+        moves = [re.fullmatch(r"Move (\w+) from (\w+) to (\w+): (.*)", line) for line in lines]
         for match in filter(None, moves):
             block, source, target, state = match.groups()
             tower = next(t for t in towers if t[-1] == block)
@@ -57,7 +57,7 @@ def test_check_lines_say_what_the_goal_wants():
         problem, rng = draw(TASK, "train", seed)
         wants = {f.split()[1]: (f.split() + ["table"])[2] for f in problem.facts["goal"]}
         for line in TASK.solve(problem, "high", rng)[0]["reasoning_content"].splitlines():
-            if match := re.fullmatch(r"(\w+): (?:wants (\w+)|free(?:, (\w+) wants (\w+))?), (yes|no)", line):
+            if match := re.fullmatch(r"Check (\w+): (?:wants (\w+)|free(?:, (\w+) wants (\w+))?), (yes|no)", line):
                 block, under, other, wanted, _ = match.groups()
                 assert wants.get(block) == under
                 assert other is None or wants[other] == wanted

@@ -3,7 +3,8 @@
 The policy is fixed: check each tower from the table up until a block is wrong; put what stands above on the table, top
 first; then build the goal's chains from below. It is always valid and near the shortest. The trace restates the problem as
 towers and chains ("a b | c": b on a; c alone), names for each block what it wants beneath it, marks in each tower what must
-go ("a / b c": b and c), and writes the towers after each move. A move is two actions of the hand.
+go ("a / b c": b and c), and writes the towers after each move. A move is two actions of the hand. Lines begin with a word of
+their own, so that a name is always a token with a space before it.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class Worker:
         right = {tower[0]: self._check(tower) for tower in self.towers if len(tower) > 1}
         # how many blocks of a tower stay: those that are right, and the lowest, which stands on the table already
         self.stay = {block: max(1, n) for block, n in right.items()}
-        self.lines.append(self._state())
+        self.lines.append(f"Start: {self._state()}")
         self._clear()
         self._build()
 
@@ -102,7 +103,7 @@ class Worker:
                 right, why = i == 0 or under not in above, "free"
                 if not right:
                     why = f"free, {above[under]} wants {under}"
-            self.lines.append(f"{block}: {why}, {'yes' if right else 'no'}")
+            self.lines.append(f"Check {block}: {why}, {'yes' if right else 'no'}")
             if not right:
                 return i
         return len(tower)
@@ -112,7 +113,7 @@ class Worker:
             block = tower.pop()
             self.plan += [("unstack", (block, tower[-1])), ("put-down", (block,))]
             self.towers.append([block])
-            self.lines.append(f"{block} from {tower[-1]} to table: {self._state()}")
+            self.lines.append(f"Move {block} from {tower[-1]} to table: {self._state()}")
 
     def _build(self) -> None:
         for chain in self.chains:
@@ -121,13 +122,13 @@ class Worker:
                     continue
                 tower = next(t for t in self.towers if under in t)
                 if block in tower:
-                    self.lines.append(f"{block} on {under}: yes")
+                    self.lines.append(f"Keep {block} on {under}")
                     continue
                 self.towers.remove([block])
                 tower.append(block)
                 self.stay[tower[0]] = len(tower)
                 self.plan += [("pick-up", (block,)), ("stack", (block, under))]
-                self.lines.append(f"{block} from table to {under}: {self._state()}")
+                self.lines.append(f"Move {block} from table to {under}: {self._state()}")
 
     def _state(self) -> str:
         """The towers, with a bar before what must go."""
@@ -143,8 +144,8 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     worker = Worker(problem.facts["init"], problem.facts["goal"])
     lines = list(worker.lines)
     if effort == "max":
-        lines.append(f"Check: {_said(worker.towers)}")
-        lines += [f"{fact.split()[1]} on {(fact.split() + ['table'])[2]}: yes" for fact in problem.facts["goal"]]
+        lines.append(f"Test: {_said(worker.towers)}")
+        lines += [f"Test {fact.split()[1]} on {(fact.split() + ['table'])[2]}: yes" for fact in problem.facts["goal"]]
     content = words.plan_of(problem.facts["wording"], worker.plan)
     return [assistant(content, "" if effort == "none" else "\n".join(lines))]
 

@@ -46,7 +46,7 @@ ENDINGS = ("My plan is as follows:\n\n[PLAN]", "My plan is as follows:", "What i
 PLANBENCH_COLOURS = ("red", "blue", "orange", "yellow", "white", "magenta", "black", "cyan", "green", "violet", "silver", "gold")
 ENGLISH_NAMES = (*PLANBENCH_COLOURS, "pink", "brown", "grey", "purple", "wooden", "iron", "glass", "stone", "paper", "small", "big", "round",
                  "old", "new", "heavy", "light", "first", "second", "third", "fourth", "fifth")
-SHORT_NAMES = (tuple("ABCDEFGHJKLMNPQRSTUVWXYZ"), tuple("abcdefghjkmnpqrstuvwxyz"), tuple("123456789"),
+SHORT_NAMES = (tuple("ABCDEFGHJKLMNPQRSTUVWXYZ"), tuple("abcdefghjkmnpqrstuvwxyz"), 
                tuple(f"b{i}" for i in range(1, 10)), PLANBENCH_COLOURS, ("cup", "box", "book", "toy", "pan", "drum", "lamp", "cake", "shoe"))
 
 
@@ -90,7 +90,7 @@ def prompt_of(rng: random.Random, wording: str, init: list[str], goal: list[str]
         return f"{head}{body}{')' * head.startswith('(define')}"
     if rng.random() < 0.5:
         towers = towers_of(init)
-        stacks = rng.choice(("; ".join(" ".join(t) for t in towers), ", ".join(f"[{' '.join(t)}]" for t in towers)))
+        stacks = rng.choice(("; ", ", ", " | ")).join(" ".join(tower) for tower in towers)
         start = rng.choice(("Stacks from the table up: {}", "Towers, lowest block first: {}", "Now (bottom to top): {}")).format(stacks)
     else:
         start = rng.choice(("Start: {}", "Initial state: {}", "Now: {}")).format(", ".join(map(_short_fact, init)))

@@ -55,7 +55,7 @@ def pairs(a: Item, b: Item) -> list[tuple[Item, str, str]]:
     made = [(big[0] + small[0], "+"), (big[0] - small[0], "-"), (big[0] * small[0], "*")]
     if small[0] and big[0] % small[0] == 0:
         made.append((big[0] // small[0], "/"))
-    return [((value, f"({big[1]} {sign} {small[1]})"), sign, f"{big[0]} {sign} {small[0]} = {value}") for value, sign in made if 0 < value <= MOST]
+    return [((value, f"({big[1]}{sign}{small[1]})"), sign, f"{big[0]}{sign}{small[0]}={value}") for value, sign in made if 0 < value <= MOST]
 
 
 class Found:
@@ -71,24 +71,24 @@ def three(items: list[Item], target: int) -> Found:
     found = Found()
     for i, (x, said) in enumerate(items):
         made = pairs(*(item for j, item in enumerate(items) if j != i))
-        found.lines.append(f"without {x}: {', '.join(line for *_, line in made)}")
-        wants = [(target - x, "+", f"{target} - {x}", "{} + {}"), (target + x, "-", f"{target} + {x}", "{} - {}"), (x - target, "from", f"{x} - {target}", "{1} - {0}")]
+        found.lines.append(f"without {x}:{','.join(line for *_, line in made)}")
+        wants = [(target - x, "+", f"{target}-{x}", "{}+{}"), (target + x, "-", f"{target}+{x}", "{}-{}"), (x - target, "from", f"{x}-{target}", "{1}-{0}")]
         if target % x == 0:
-            wants.append((target // x, "*", f"{target} / {x}", "{} * {}"))
+            wants.append((target // x, "*", f"{target}/{x}", "{}*{}"))
         if x * target <= MOST:
-            wants.append((x * target, "/", f"{target} * {x}", "{} / {}"))
+            wants.append((x * target, "/", f"{target}*{x}", "{}/{}"))
         if x % target == 0:
-            wants.append((x // target, "into", f"{x} / {target}", "{1} / {0}"))
+            wants.append((x // target, "into", f"{x}/{target}", "{1}/{0}"))
         said_wants = []
         for value, shape, line, form in wants:
             if not 0 < value <= MOST:
                 continue
             match = next(((formula, sign) for (result, formula), sign, _ in made if result == value), None)
-            said_wants.append(f"{line} = {value} {'yes' if match else 'no'}")
+            said_wants.append(f"{line}={value} {'yes' if match else 'no'}")
             if match:
                 found.formula, found.shape = form.format(match[0], said), (match[1], shape)
                 break
-        found.lines.append(f"{target} with {x}: {', '.join(said_wants)}")
+        found.lines.append(",".join(said_wants))
         if found.formula:
             break
     return found
@@ -127,18 +127,17 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     for said, items in zip(tried, branches, strict=True):
         found = three(items, target)
         if said:
-            lines.append(f"Try {said}: left {' '.join(str(v) for v, _ in items)}")
+            lines.append(f"Try {said} left {' '.join(str(v) for v, _ in items)}")
         lines += found.lines
         if said and not found.formula:
             lines.append("no")
     formula = found.formula or ""
-    lines.append(f"{formula} = {target}")
+    lines.append(f"{formula}={target}")
     if effort == "max":
-        lines.append("Check:")
-        while step := re.search(r"\((\d+) (.) (\d+)\)", formula) or re.search(r"(\d+) (.) (\d+)", formula):
-            lines.append(f"{step[1]} {step[2]} {step[3]} = {(value := _SIGN[step[2]](int(step[1]), int(step[3])))}")
+        while step := re.search(r"\((\d+)(\D)(\d+)\)", formula) or re.search(r"(\d+)(\D)(\d+)", formula):
+            lines.append(f"Check {step[0].strip('()')}={(value := _SIGN[step[2]](int(step[1]), int(step[3])))}")
             formula = f"{formula[: step.start()]}{value}{formula[step.end() :]}"
-    return [assistant(f"{found.formula} = {target}", "" if effort == "none" else "\n".join(lines))]
+    return [assistant(f"{found.formula}={target}", "" if effort == "none" else "\n".join(lines))]
 
 
 _SIGN = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.floordiv}

@@ -82,7 +82,7 @@ def search(rows: int, columns: int, walls: list[Cell], start: Cell, goal: Cell) 
                 said.append(f"{r}{c} {'goal' if (r, c) == goal else 'new'}")
                 if (r, c) == goal:
                     break
-        lines.append(f"{cell[0]}{cell[1]}: {', '.join(said)}")
+        lines.append(f"{cell[0]}{cell[1]}:{','.join(said)}")
         if goal in found:
             way = [goal]
             while way[-1] != start:
@@ -99,13 +99,13 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     head = []
     if problem.facts["drawn"]:  # read off cell by cell, as columns are hard to count
         kind = dict.fromkeys(walls, "wall") | {start: "start", goal: "goal"}
-        head = [" ".join(f"{r}{c} {kind.get((r, c), 'free')}" for c in range(1, columns + 1)) for r in range(1, rows + 1)]
+        head = [",".join(f"{r}{c} {kind.get((r, c), 'free')}" for c in range(1, columns + 1)) for r in range(1, rows + 1)]
     head += [f"Size {rows} {columns}", f"Walls {_said(walls) or 'none'}", f"From {_said([start])} to {_said([goal])}"]
-    tail = [f"Back: {_said(way[::-1])}", "Way: " + _said(way[:1]) + "".join(f" {move} {_said([cell])}" for move, cell in zip(moves, way[1:], strict=True))]
+    tail = [f"Back {_said(way[::-1])}", "Way " + _said(way[:1]) + "".join(f" {move},{_said([cell])}" for move, cell in zip(moves, way[1:], strict=True))]
     if effort == "max":
         head += _straight(start, goal, walls)
-        tail.append("Check: " + ", ".join(f"{_said([cell])} free" for cell in way[1:]))
-    return [assistant(", ".join(moves), "" if effort == "none" else "\n".join([*head, *lines, *tail]))]
+        tail.append("Check " + ",".join(f"{_said([cell])} free" for cell in way[1:]))
+    return [assistant(f"Go {', '.join(moves)}.", "" if effort == "none" else "\n".join([*head, *lines, *tail]))]
 
 
 def _straight(start: Cell, goal: Cell, walls: list[Cell]) -> list[str]:
@@ -121,7 +121,7 @@ def _straight(start: Cell, goal: Cell, walls: list[Cell]) -> list[str]:
             said.append(f"{_said([at])} {'wall' if at in walls else 'free'}")
             if at in walls:
                 break
-        lines.append(f"Try {', '.join(said)}: {'no' if at in walls else 'yes'}")
+        lines.append(f"Try {','.join(said)}: {'no' if at in walls else 'yes'}")
     return lines
 
 

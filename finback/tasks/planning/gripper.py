@@ -84,7 +84,7 @@ def work(init: list[str], goal: list[str]) -> tuple[list[str], list[Step]]:
     robot = next(f.split()[1] for f in init if f.startswith("at-robby"))
     held: dict[str, str] = {}  # hand -> ball, in the order of taking
     todo = [ball for ball in at if wants.get(ball, at[ball]) != at[ball]]
-    lines = [f"{ball}: {room} to {wants.get(ball, 'any')}{'' if ball in todo else ', stays'}" for ball, room in at.items()]
+    lines = [f"Ball {ball}: {room} to {wants.get(ball, 'any')}{'' if ball in todo else ', stays'}" for ball, room in at.items()]
     plan: list[Step] = []
 
     def do(name: str, *arguments: str) -> None:
@@ -122,8 +122,7 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     if effort == "max":
         last = {arguments[0]: arguments[1] for name, arguments in plan if name == "drop"}
         start = {f.split()[1]: f.split()[2] for f in facts["init"] if f.startswith("at ")}
-        lines.append("Check:")
-        lines += [f"{ball} {'dropped in' if ball in last else 'stayed in'} {(start | last)[ball]}, wants {room}: yes"
+        lines += [f"Check {ball} {'dropped in' if ball in last else 'stayed in'} {(start | last)[ball]}, wants {room}: yes"
                   for ball, room in (f.split()[1:] for f in facts["goal"])]
     content = "\n".join(FORMS[facts["wording"]][name].format(*arguments) for name, arguments in plan)
     return [assistant(content, "" if effort == "none" else "\n".join(lines))]

@@ -1,6 +1,6 @@
 """How does any position of the Towers of Hanoi become any other, each move read off one line?
 
-A line lists the disks from the largest down as "disk, where it is, where it must go". A disk that must move sends all
+A line lists the disks from the largest down, "A3 to C": disk 3 is on A and must go to C. A disk that must move sends all
 smaller ones to the third peg first; a disk in place asks nothing. The last disk of the line that must move can move: that is
 the move, and the next line follows from it. The moves are the fewest where the goal is a whole tower.
 """
@@ -14,7 +14,7 @@ from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answ
 
 SIZES = {1: (2, 3), 2: (3, 4), 3: (4,)}
 HELD_OUT_SIZE = 5
-MOST_MOVES = {1: 8, 2: 14, 3: 20}  # of held-out problems; training has no limit
+MOST_MOVES = {1: 8, 2: 12, 3: 16}  # of held-out problems; training has no limit
 PEGS = (("A", "B", "C"), ("left", "middle", "right"), ("a", "b", "c"), ("X", "Y", "Z"), ("P", "Q", "R"), ("red", "green", "blue"))
 NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five"}
 Position = tuple[int, ...]  # the peg of each disk, the largest first
@@ -96,13 +96,12 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     seen, moves = work(start, goal)
     lines = []
     for (position, to), move in zip(seen, [*moves, None], strict=True):
-        line = ", ".join(f"{n - i} {pegs[a]} to {pegs[b]}" if a != b else f"{n - i} {pegs[a]}" for i, (a, b) in enumerate(zip(position, to, strict=True)))
-        lines.append(f"{line}: {f'move {move[0]}' if move else 'done'}")
+        line = ", ".join(f"{pegs[a]}{n - i}" + f" to {pegs[b]}" * (a != b) for i, (a, b) in enumerate(zip(position, to, strict=True)))
+        lines.append(f"See {line}: {f'{pegs[move[1]]}{move[0]}' if move else 'done'}")
     if effort == "max":
-        lines.append("Check:")
         for (position, _), (disk, source, target) in zip(seen, moves, strict=False):
             tops = [next((n - i for i in reversed(range(n)) if position[i] == peg), 0) for peg in (source, target)]
-            lines.append(f"{disk} is on top of {pegs[source]}, {pegs[target]} has {tops[1] or 'none'}: yes")
+            lines.append(f"Check {pegs[source]}{disk} to {pegs[target]}: top {pegs[source]}{tops[0]}, {f'on {pegs[target]}{tops[1]}' if tops[1] else 'empty'}, yes")
     content = "\n".join(f"move disk {disk} from {pegs[a]} to {pegs[b]}" for disk, a, b in moves)
     return [assistant(content, "" if effort == "none" else "\n".join(lines))]
 

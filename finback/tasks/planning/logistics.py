@@ -17,7 +17,7 @@ from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answ
 # level -> choices of (cities, places in a city, packages); the held-out shapes have a package or a city more
 SHAPES = {1: ((2, 1, 1), (2, 2, 1), (3, 2, 1), (2, 1, 2)), 2: ((2, 2, 2), (3, 1, 2), (3, 2, 2), (3, 3, 1)), 3: ((3, 2, 3), (2, 3, 2), (3, 3, 2), (2, 2, 3))}
 HELD_OUT = {1: ((2, 1, 3), (4, 2, 1)), 2: ((4, 2, 2), (3, 1, 4)), 3: ((2, 2, 4), (4, 2, 3))}
-MOST_STEPS = {"english": 14, "compact": 26}
+MOST_STEPS = {"english": 13, "compact": 26}
 
 DOMAIN = """I have to plan logistics to transport packages within cities via trucks and between cities via airplanes. Locations within a city are directly connected (trucks can move between any two such locations), and so are the cities. In each city there is exactly one truck and each city has one location that serves as an airport.
 Here are the actions that can be performed:
@@ -64,7 +64,7 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
             break
     kind = f"{cities} cities of {places}, {packages} packages"
     facts = {"at": at, "places": spots, "wants": goal, "wording": wording} | strips_facts(at, spots, goal, wording)
-    return Problem(f"{kind}, {wording}", _key(cities, places, at, goal), user(_prompt(rng, facts, short=steps <= 6)), facts)
+    return Problem(f"{kind}, {wording}", _key(cities, places, at, goal), user(_prompt(rng, facts, short=steps <= 5 and not held_out)), facts)
 
 
 def _key(cities: int, places: int, at: dict[str, str], goal: dict[str, str]) -> str:
@@ -140,11 +140,11 @@ def work(at: dict[str, str], goal: dict[str, str]) -> tuple[list[str], list[Step
         plan.append((f"unload-{kind}", (package, vehicle, to)))
         said.append("unload")
         at[package] = to
-        lines.append(f"{package} {start} to {to}: {', '.join(said)}")
+        lines.append(f"Leg {package} {start} to {to}: {', '.join(said)}")
 
     for package, to in goal.items():
         start = at[package]
-        lines.append(f"{package} {start} wants {to}: {'there' if start == to else 'same city' if start[1] == to[1] else 'other city'}")
+        lines.append(f"Take {package} {start} wants {to}: {'there' if start == to else 'same city' if start[1] == to[1] else 'other city'}")
         if start == to:
             continue
         if start[1] == to[1]:
@@ -177,8 +177,7 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     lines, plan = work(facts["at"], facts["wants"])
     if effort == "max":
         last = {arguments[0]: arguments[2] for name, arguments in plan if name.startswith("unload")}
-        lines.append("Check:")
-        lines += [f"{p} {'unloaded' if p in last else 'stayed'} at {last.get(p, to)}, wants {to}: yes" for p, to in facts["wants"].items()]
+        lines += [f"Check {p} {'unloaded' if p in last else 'stayed'} at {last.get(p, to)}, wants {to}: yes" for p, to in facts["wants"].items()]
     say = long if facts["wording"] == "english" else str
     content = "\n".join(FORMS[facts["wording"]][name].format(*map(say, arguments)) for name, arguments in plan)
     return [assistant(content, "" if effort == "none" else "\n".join(lines))]

@@ -13,7 +13,7 @@ from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answ
 
 ROOMS = {1: (5, 6), 2: (6, 8), 3: (8, 10)}
 HELD_OUT = {1: (11, 11), 2: (11, 12), 3: (12, 13)}  # larger than any in training, and with loops where those have few
-NAMES = (tuple("ABCDEFGHJKLMNPQRST"), tuple(str(i) for i in range(10, 28)),
+NAMES = (tuple("ABCDEFGHJKLMNPQRST"), tuple("abcdefghjklmnpqrst"),
          ("hall", "kitchen", "cellar", "attic", "garden", "library", "pantry", "studio", "office", "garage", "tower", "bath", "porch", "lounge", "yard"),
          ("oak", "elm", "ash", "fir", "pine", "birch", "maple", "cedar", "willow", "beech", "larch", "yew", "alder", "hazel"),
          ("red", "blue", "green", "white", "black", "brown", "pink", "grey", "gold", "silver", "orange", "violet", "yellow", "cyan"),
@@ -61,11 +61,11 @@ def _prompt(rng: random.Random, facts: dict, doors: list[tuple[str, str]]) -> st
     ask = rng.choice(("Find a way from {} to {}.", "How do I get from {} to {}?", "Which way leads from {} to {}?", "Go from {} to {}. List the rooms of the way.",
                       "Find a path from {} to {}.")).format(start, goal)
     if doors:
-        form, head = rng.choice((("{}-{}", "Doors: "), ("{} and {}", "There are doors between "), ("{} - {}", "Connections: "), ("({} {})", "Edges: "),
-                                 ("{}-{}", "A maze. Its rooms are joined: ")))
+        form, head = rng.choice((("{} to {}", "Doors: "), ("{} and {}", "There are doors between "), ("{} - {}", "Connections: "), ("{} with {}", "Edges: "),
+                                 ("{} to {}", "A maze. Its rooms are joined: ")))
         said = f"{head}{', '.join(form.format(*door) for door in doors)}."
     else:
-        form = rng.choice(("{} leads to {}.", "From {} one can go to {}.", "{}: {}.", "{} has doors to {}."))
+        form = rng.choice(("Room {} leads to {}.", "From {} one can go to {}.", "At {}: {}.", "Place {} has doors to {}."))
         said = rng.choice((" ", "\n")).join(form.format(room, ", ".join(ways[room])) for room in ways)
     return rng.choice((f"{said}\n{ask}", f"{ask}\n{said}", f"{said} {ask}"))
 
@@ -78,7 +78,7 @@ def explore(ways: dict[str, list[str]], start: str, goal: str) -> tuple[list[str
         new = next((room for room in doors if room == goal), None) or next((room for room in doors if room not in seen), None)
         said = ", ".join(f"{room} {'goal' if room == goal else 'seen' if room in seen else 'new'}" for room in doors)
         go = f"go {new}" if new else f"back to {way[-2]}" if len(way) > 1 else "stuck"
-        lines.append(f"{' '.join(way)}: {said}; {go}")
+        lines.append(f"Way {' '.join(way)}: {said}; {go}")
         if new is None:
             way.pop()
             continue
@@ -92,10 +92,10 @@ def explore(ways: dict[str, list[str]], start: str, goal: str) -> tuple[list[str
 def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
     f = problem.facts
     lines, way = explore(f["ways"], f["start"], f["goal"])
-    lines.append(f"Way: {' '.join(way)}")
+    lines.append(f"Done {' '.join(way)}")
     if effort == "max":
-        lines.append("Check: " + ", ".join(f"{a} has {b}" for a, b in zip(way, way[1:], strict=False)))
-    return [assistant(" -> ".join(way), "" if effort == "none" else "\n".join(lines))]
+        lines.append("Check " + ", ".join(f"{a} has {b}" for a, b in zip(way, way[1:], strict=False)))
+    return [assistant(f"Go from {' to '.join(way)}.", "" if effort == "none" else "\n".join(lines))]
 
 
 def verify(problem: Problem, replies: list[Message], box: None) -> Verdict:

@@ -49,7 +49,7 @@ def _prompt(rng: random.Random, facts: dict) -> str:
     said = []
     for name, duration, needs in facts["tasks"]:
         said.append(form.format(name, duration, unit, f", {after.format(' and '.join(needs))}" if needs else ""))
-    listed = rng.choice(("; ", "\n", ". ")).join(said)
+    listed = "Tasks: " + rng.choice(("; ", ". ")).join(said) if rng.random() < 0.6 else "\n".join(f"- {line}" for line in said)
     if facts["workers"] == "one":
         ask = rng.choice(("One worker does one task at a time. Give an order with start and end times.", "Only one task can be done at a time. Give a schedule.",
                           "I am alone and do one task at a time. When does each start and end?", "Schedule them on one machine."))
@@ -57,25 +57,25 @@ def _prompt(rng: random.Random, facts: dict) -> str:
         ask = rng.choice(("Tasks may run at the same time. When is everything done at the earliest? Give start and end times.",
                           "There are enough workers for all tasks at once. Find the earliest finish and a schedule.",
                           "Tasks can run in parallel. Give the earliest start and end of each."))
-    return rng.choice((f"{listed}\n{ask}", f"Tasks: {listed}.\n{ask}", f"{ask}\n{listed}"))
+    return rng.choice((f"{listed}\n{ask}", f"Make a plan. {listed}\n{ask}", f"{ask}\n{listed}"))
 
 
 def work(tasks: list, one: bool) -> tuple[list[str], dict[str, tuple[int, int]]]:
     """The trace's lines and each task's start and end, in the order of doing."""
     times: dict[str, tuple[int, int]] = {}
-    lines = [", ".join(f"{name} {duration} {'needs ' + ' '.join(needs) if needs else 'free'}" for name, duration, needs in tasks)]
+    lines = ["Tasks " + ", ".join(f"{name}={duration} {'needs ' + ' '.join(needs) if needs else 'free'}" for name, duration, needs in tasks)]
     waiting, now = tasks, 0
     while waiting:
         later = []
         for name, duration, needs in waiting:
             if missing := next((need for need in needs if need not in times), None):
-                lines.append(f"{name}: waits for {missing}")
+                lines.append(f"Wait {name}: needs {missing}")
                 later.append([name, duration, needs])
                 continue
             ends = [times[need][1] for need in needs]
             start = now if one else max(ends, default=0)
-            why = ", ".join(f"{need} {'done' if one else times[need][1]}" for need in needs) or "free"
-            lines.append(f"{name}: {why}; start {start}; {start} + {duration} = {start + duration}")
+            why = ", ".join(f"{need}{' done' if one else f'={times[need][1]}'}" for need in needs) or "free"
+            lines.append(f"Do {name}: {why}; {start}+{duration}={start + duration}")
             times[name] = (start, start + duration)
             now = start + duration
         waiting = later
@@ -83,7 +83,7 @@ def work(tasks: list, one: bool) -> tuple[list[str], dict[str, tuple[int, int]]]
         best = 0
         for name, (_, end) in times.items():
             best = max(best, end)
-            lines.append(f"{name} {end}: latest {best}")
+            lines.append(f"End {name}={end}: latest={best}")
     return lines, times
 
 
@@ -92,21 +92,20 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     lines, times = work(tasks, one)
     finish = max(end for _, end in times.values())
     if effort == "max":
-        lines.append("Check:")
         duration = {name: d for name, d, _ in tasks}
         if one:  # the sum of the durations, in the order of the list
             total = 0
             for name, d, _ in tasks:
-                lines.append(f"{name}: {total} + {d} = {total + d}")
+                lines.append(f"Sum {name}: {total}+{d}={total + d}")
                 total += d
         else:  # back along the tasks that hold each other up
             name = next(n for n, (_, end) in times.items() if end == finish)
             while name:
                 start, end = times[name]
                 cause = next((need for n, _, needs in tasks if n == name for need in needs if times[need][1] == start), None)
-                lines.append(f"{name} ends {end}: {end} - {duration[name]} = {start}, {f'{cause} ends {start}' if cause else 'the beginning'}")
+                lines.append(f"Back {name}={end}: {end}-{duration[name]}={start}, {f'{cause}={start}' if cause else 'first'}")
                 name = cause
-    content = "\n".join([*(f"{name}: {start} to {end}" for name, (start, end) in times.items()), f"All done at {finish}."])
+    content = "\n".join([*(f"- {name}: {start} to {end}" for name, (start, end) in times.items()), f"All done at {finish}."])
     return [assistant(content, "" if effort == "none" else "\n".join(lines))]
 
 
