@@ -4,9 +4,10 @@
 """
 
 from finback.tasks.code.verify import extract_code, verify_program
+from finback.tasks.code.predict_output import PREDICT_OUTPUT
 from finback.tasks.code.write_function import WRITE_FUNCTION
 from finback.tasks.protocol import Task
 
-TASKS: dict[str, Task] = {t.name: t for t in (WRITE_FUNCTION,)}
+TASKS: dict[str, Task] = {t.name: t for t in (WRITE_FUNCTION, PREDICT_OUTPUT)}
 
 __all__ = ["TASKS", "extract_code", "verify_program"]

@@ -15,7 +15,7 @@ from finback.tasks.code.classics_strings import STRING_CLASSICS
 from finback.tasks.code.compose import Pipeline
 from finback.tasks.code.frames import ask, call_text
 from finback.tasks.code.trace import TooLong, define, limited, trace
-from finback.tasks.code.wording import expansions, fill
+from finback.tasks.code.wording import fill, measured
 from finback.tasks.code.writing import as_tests, function_name, given, some, values
 from finback.tasks.protocol import Problem, user
 
@@ -24,7 +24,7 @@ INPUTS, TESTS, LINES, ROOM = 16, 11, 14, 360
 
 
 def draw_classic(rng: random.Random, level: int, held_out: bool) -> Problem:
-    options = [c for c in CLASSICS.values() if c.level == level and (not held_out or all(map(_measured, (c.of, c.do))))]
+    options = [c for c in CLASSICS.values() if c.level == level and (not held_out or measured(c.of, c.do))]
     c = rng.choice(options)
     args = rng.choice(c.args).split(" ")
     pipeline = Pipeline((c.piece,), ((None,) * (len(args) - 1),), (tuple(args[1:]),), args[0])
@@ -45,11 +45,7 @@ def draw_classic(rng: random.Random, level: int, held_out: bool) -> Problem:
         "tried": tried,
         "tests": as_tests(cases),
     }
-    return Problem(f"classic {c.name}", f"{c.name} {facts['tests']}", user(ask(rng, pipeline, name, shown, [held_out])), facts)
-
-
-def _measured(grammar: str) -> bool:
-    return bool(expansions(grammar)[1])
+    return Problem(f"classic {c.name}", f"{c.name} {facts['tests']}", user(ask(rng, pipeline, name, shown, held_out)), facts)
 
 
 def cases_of(rng: random.Random, c: Classic, code: str, name: str) -> list[tuple[list[Any], Any]]:

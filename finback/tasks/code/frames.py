@@ -7,7 +7,7 @@ from typing import Any
 
 from finback.tasks.code.compose import Pipeline
 from finback.tasks.code.values import ANNOTATIONS, KINDS_EN, KINDS_ZH
-from finback.tasks.code.wording import fill, say
+from finback.tasks.code.wording import fill, measured, say
 
 CHINESE = 0.1
 
@@ -63,19 +63,19 @@ def base(rng: random.Random, pipeline: Pipeline, chinese: bool = False) -> str:
     return ("和" if chinese else " and ").join(parts)
 
 
-def noun(rng: random.Random, pipeline: Pipeline, held: list[bool]) -> str:
+def noun(rng: random.Random, pipeline: Pipeline, held: bool) -> str:
     """What the function returns as one noun phrase, inner pieces last; "" if a piece has none."""
     if not all(p.of for p in pipeline.pieces):
         return ""
     text = pipeline.arg
     for i, p in enumerate(pipeline.pieces):
-        text = fill(say(rng, p.of, held[i]), v=text, **pipeline.words(i))
+        text = fill(say(rng, p.of, held), v=text, **pipeline.words(i))
     return text
 
 
-def commands(rng: random.Random, pipeline: Pipeline, held: list[bool], chinese: bool = False) -> list[str]:
+def commands(rng: random.Random, pipeline: Pipeline, held: bool, chinese: bool = False) -> list[str]:
     return [
-        fill(say(rng, p.zh if chinese else p.do, held[i] and not chinese), v=pipeline.arg, **pipeline.words(i))
+        fill(say(rng, p.zh if chinese else p.do, held), v=pipeline.arg, **pipeline.words(i))
         for i, p in enumerate(pipeline.pieces)
     ]
 
@@ -141,34 +141,34 @@ def docstring(rng: random.Random, head: str, what: str, name: str, shown: list[t
     return code
 
 
-def returns(noun: str) -> str:
-    return f"return {noun}"
-
-
 def verb(rng: random.Random, noun: str) -> str:
     return "check" if noun.startswith("whether") else rng.choice(["find", "get", "compute", "return", "calculate"])
 
 
-def ask(rng: random.Random, pipeline: Pipeline, name: str, shown: list[tuple[list[Any], Any]], held: list[bool]) -> str:
-    """The whole request. held: of which pieces the wording is one that training never shows."""
+def ask(rng: random.Random, pipeline: Pipeline, name: str, shown: list[tuple[list[Any], Any]], held: bool) -> str:
+    """The whole request. held: in a wording that training never shows, of what the function does and of the frame."""
     sig = f"{name}({', '.join(pipeline.args)})"
-    if rng.random() < CHINESE and not any(held):
-        said = commands(rng, pipeline, held, chinese=True)
+    if rng.random() < CHINESE and not held:
+        said = commands(rng, pipeline, False, chinese=True)
         parts = {"recipe": recipe(rng, said, chinese=True), "base": base(rng, pipeline, True), "n": name, "sig": sig}
         return fill(say(rng, CHINESE_FRAMES), **parts) + examples(rng, name, shown)
-    phrase = noun(rng, pipeline, held)
-    said = commands(rng, pipeline, held)
+    nouns = all(measured(p.of) for p in pipeline.pieces) if held else all(p.of for p in pipeline.pieces)
+    orders = not held or all(measured(p.do) for p in pipeline.pieces)
     style = rng.random()
+    as_noun = nouns and (not orders or rng.random() < 0.55)
+    phrase = noun(rng, pipeline, held) if as_noun else ""
+    said = [] if as_noun else commands(rng, pipeline, held)
     if style < 0.2:
-        what = returns(phrase) if phrase and rng.random() < 0.5 else recipe(rng, said)
+        what = f"return {phrase}" if as_noun else recipe(rng, said)
         return docstring(rng, signature(rng, name, pipeline.args, pipeline.kinds), what, name, shown)
     parts = {"n": name, "sig": sig, "base": base(rng, pipeline), "args": ", ".join(pipeline.args)}
-    if phrase and style < 0.6:
-        frame = fill(say(rng, NOUN), noun=phrase, verb=verb(rng, phrase), **parts)
-    elif len(said) > 1 and style > 0.85:
+    if as_noun:
+        frame = fill(say(rng, NOUN, held), noun=phrase, verb=verb(rng, phrase), **parts)
+    elif len(said) > 1 and style > 0.7:
         rows = [rng.choice(["- ", "* "])] * len(said) if rng.random() < 0.3 else [f"{i + 1}. " for i in range(len(said))]
-        frame = fill(say(rng, LISTED), list="\n".join(r + s for r, s in zip(rows, said, strict=True)), **parts)
+        listed = "\n".join(r + s for r, s in zip(rows, said, strict=True))
+        frame = fill(say(rng, LISTED, held), list=listed, **parts)
     else:
         joined = recipe(rng, said)
-        frame = fill(say(rng, RECIPE), recipe=joined, Recipe=sentence(joined), **parts)
+        frame = fill(say(rng, RECIPE, held), recipe=joined, Recipe=sentence(joined), **parts)
     return frame + examples(rng, name, shown)

@@ -14,6 +14,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 FILE = "<ours>"
+SHORT = 40
 _SAFE: dict[str, Any] = {
     "len": len, "sum": sum, "max": max, "min": min, "abs": abs, "str": str, "int": int, "sorted": sorted,
     "list": list, "set": set, "range": range, "bool": bool, "ord": ord, "chr": chr, "all": all, "any": any,
@@ -85,7 +86,14 @@ class _Lookups(ast.NodeTransformer):
         return self._value(node)
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        return self._value(node)
+        """A built-in function or a method keeps standing, with its values put in, where that is short."""
+        shown = ast.parse(ast.unparse(node), mode="eval").body
+        assert isinstance(shown, ast.Call)
+        shown.args = [self.visit(a) for a in shown.args]
+        if isinstance(shown.func, ast.Attribute):
+            shown.func.value = self.visit(shown.func.value)
+        short = _callable(shown) and not shown.keywords and len(ast.unparse(shown)) <= SHORT
+        return shown if short else self._value(node)
 
     def visit_ListComp(self, node: ast.ListComp) -> ast.expr:
         return self._value(node)
@@ -95,6 +103,13 @@ class _Lookups(ast.NodeTransformer):
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
         return node
+
+
+def _callable(node: ast.Call) -> bool:
+    """Whether a call is of a known built-in or of a method of a constant, on constants."""
+    known = isinstance(node.func, ast.Name) and node.func.id in _SAFE and node.func.id not in ("range", "enumerate", "zip")
+    method = isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Constant)
+    return (known or method) and all(isinstance(a, ast.Constant) for a in node.args)
 
 
 class _First(ast.NodeTransformer):
@@ -107,9 +122,10 @@ class _First(ast.NodeTransformer):
         node = super().generic_visit(node)
         ready = all(isinstance(child, ast.Constant | ast.operator | ast.unaryop | ast.cmpop | ast.boolop)
                     for child in ast.iter_child_nodes(node))  # fmt: skip
-        if not self.done and ready and isinstance(node, ast.BinOp | ast.Compare | ast.BoolOp | ast.UnaryOp):
+        ready = ready or isinstance(node, ast.Call) and _callable(node)
+        if not self.done and ready and isinstance(node, ast.BinOp | ast.Compare | ast.BoolOp | ast.UnaryOp | ast.Call):
             try:
-                value = eval(compile(ast.fix_missing_locations(ast.Expression(node)), FILE, "eval"), {"__builtins__": {}})
+                value = eval(compile(ast.fix_missing_locations(ast.Expression(node)), FILE, "eval"), dict(_SAFE))
             except Exception:
                 return node
             self.done = True
@@ -136,8 +152,8 @@ def _says(node: ast.expr, names: dict[str, Any], value: Any) -> str:
     """`3 + 4 = 7`, or just `7` where there is nothing to work out."""
     shown = unfold(node, names)
     if shown[-1] != repr(value):
-        shown = [*shown, repr(value)] if len(shown[-1]) < 40 else [repr(value)]
-    if len(shown) > 1 and any(len(s) > 40 for s in shown[:-1]):
+        shown = [*shown, repr(value)] if len(shown[-1]) < SHORT else [repr(value)]
+    if len(shown) > 1 and any(len(s) > SHORT for s in shown[:-1]):
         shown = shown[-1:]
     return " = ".join(dict.fromkeys(shown))
 
@@ -201,11 +217,14 @@ class _Tracer:
             self.call(node.value, names, after)
 
     def call(self, node: ast.Call, names: dict[str, Any], after: dict[str, Any]) -> None:
+        said = [_says(a, names, eval(compile(ast.Expression(a), FILE, "eval"), dict(names))) for a in node.args]
         if isinstance(node.func, ast.Name) and node.func.id == "print":
-            self.tell(f"print {self.run.output[-1]}" if self.run.output else "print")
+            shown = self.run.output[-1] if self.run.output else ""
+            self.tell(f"print {said[0]}" if len(said) == 1 and "=" in said[0] else f"print {shown}")
         elif isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
             name = node.func.value.id
-            self.tell(f"{name} = {after.get(name)!r}")
+            given = f"{node.func.attr} {', '.join(said)} -> " if said else ""
+            self.tell(f"{given}{name} = {after.get(name)!r}")
 
 
 def _plain(value: Any) -> bool:
@@ -219,7 +238,7 @@ def _copy(names: dict[str, Any]) -> dict[str, Any]:
 def _condition(test: ast.expr, names: dict[str, Any]) -> list[str]:
     shown = unfold(test, names)
     answer = eval(compile(ast.Expression(test), FILE, "eval"), dict(names))
-    shown = [s for s in shown if len(s) <= 40 and s not in ("True", "False")]
+    shown = [s for s in shown if len(s) <= SHORT and s not in ("True", "False")]
     return [*shown, "yes" if answer else "no"]
 
 
@@ -232,10 +251,18 @@ def _assignment(node: ast.Assign | ast.AugAssign, names: dict[str, Any], after: 
         return f"{target.id} = {_says(node.value, names, after[target.id])}"
     if isinstance(target, ast.Tuple):
         return ", ".join(f"{n.id} = {after[n.id]!r}" for n in target.elts if isinstance(n, ast.Name))
-    base = target
-    while isinstance(base, ast.Subscript):
-        base = base.value
-    return f"{base.id} = {after[base.id]!r}" if isinstance(base, ast.Name) else ast.unparse(target)
+    place: ast.expr = target
+    while isinstance(place, ast.Subscript):
+        place = place.value
+    if not isinstance(place, ast.Name) or not isinstance(target, ast.Subscript):
+        return ast.unparse(target)
+    value: ast.expr = node.value
+    if isinstance(node, ast.AugAssign):
+        value = ast.BinOp(ast.Subscript(target.value, target.slice, ast.Load()), node.op, node.value)
+    ast.fix_missing_locations(value)
+    result = eval(compile(ast.Expression(value), FILE, "eval"), dict(names))
+    key = unfold(target.slice, names)[-1]
+    return f"{ast.unparse(target.value)}[{key}] = {_says(value, names, result)} -> {place.id} = {after[place.id]!r}"
 
 
 def trace(code: str, call: str = "", limit: int = 40) -> Run:

@@ -1,8 +1,8 @@
 """How is one thing said in many ways, and which of the ways are kept for measuring?
 
 A grammar is text with alternatives in round brackets, `(keep|take) the even %nums`; `%nums` names a
-shared group of `MACROS`, and an alternative may be empty. One expansion in `HELD_ONE_IN`, by its hash,
-is never drawn for training. `$v`, `$k`, `$m` stay in place for `fill`.
+shared group of `MACROS`, and an alternative may be empty. Of four or more expansions one in `HELD_ONE_IN`, and at
+least one, by its hash, is never drawn for training. `$v`, `$k`, `$m` stay in place for `fill`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def expansions(grammar: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What a grammar can say: for training, and kept for measuring."""
     text = re.sub(r"%([a-z]+)", lambda m: MACROS[m[1]], grammar)
     found = list(dict.fromkeys(" ".join(option.split(" ")) for option in _expand(text, 0)[0]))
-    held = [w for w in found if len(found) > 3 and sha256(w.encode()).digest()[0] % HELD_ONE_IN == 0]
+    count = max(len(found) // HELD_ONE_IN, len(found) > 3)
+    held = sorted(found, key=lambda w: sha256(w.encode()).digest())[:count]
     return tuple(w for w in found if w not in set(held)), tuple(held)
 
 
@@ -68,6 +69,11 @@ def say(rng: random.Random, grammar: str, held_out: bool = False) -> str:
     """One expansion; held_out: one that training never shows, where there is one."""
     seen, held = expansions(grammar)
     return rng.choice(held if held_out and held or not seen else seen)
+
+
+def measured(*grammars: str) -> bool:
+    """Whether one of them keeps an expansion for measuring."""
+    return any(expansions(grammar)[1] for grammar in grammars)
 
 
 def fill(text: str, **values: object) -> str:

@@ -11,7 +11,7 @@ from finback.tasks.code.classics import draw_classic
 from finback.tasks.code.compose import Drawn, Pipeline, draw_pipeline
 from finback.tasks.code.frames import ask
 from finback.tasks.code.verify import extract_code, verify_program
-from finback.tasks.code.wording import expansions
+from finback.tasks.code.wording import measured
 from finback.tasks.code.writing import as_tests, function_name, given, some, thoughts, values
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
 
@@ -30,7 +30,7 @@ def from_pipeline(rng: random.Random, level: int, held_out: bool) -> Problem:
         drawn = draw_pipeline(rng, level, held_out)
         pipeline = drawn.pipeline
         new_words = held_out and level == 1
-        if not new_words or all(expansions(text)[1] for text in (pipeline.pieces[0].do, pipeline.pieces[0].of)):
+        if not new_words or measured(pipeline.pieces[0].do, pipeline.pieces[0].of):
             break
     name = function_name(rng, [p.name for p in pipeline.pieces], [*pipeline.args, *(p.var for p in pipeline.pieces)])
     shown = some(rng, drawn.examples)
@@ -44,7 +44,7 @@ def from_pipeline(rng: random.Random, level: int, held_out: bool) -> Problem:
         "tests": as_tests(drawn.tests + drawn.examples),
     }
     key = pipeline.key + (f" {facts['tests']}" if level == 1 else "")
-    text = ask(rng, pipeline, name, shown, [new_words] * level)
+    text = ask(rng, pipeline, name, shown, new_words)
     return Problem(f"pipeline {pipeline.types}", key, user(text), facts)
 
 
