@@ -21,26 +21,14 @@ import tempfile
 import time
 
 import torch
+from cpu_jobs import bench_model
 
-from finback.config import preset
 from finback.engine import Engine, SamplingParams
-from finback.model import Transformer, new_model
+from finback.model import Transformer
 
 POLICIES = ("full", "periodic", "zero")
 TAIL = 100  # tokens of the prompt after the prefix
 HITS = 3
-
-
-def bench_model(name: str) -> Transformer:
-    """Random weights with non-zero sinks, positional biases, hyper-connection bases and router biases."""
-    model = new_model(preset(name), seed=0).eval().requires_grad_(False)
-    generator = torch.Generator().manual_seed(1)
-    for parameter_name, p in model.named_parameters():
-        if parameter_name.endswith(("attn_sink", "ape", "_base")):
-            p.add_(torch.randn(p.shape, generator=generator), alpha=0.3)
-        elif parameter_name.endswith("gate.bias"):
-            p.add_(torch.randn(p.shape, generator=generator), alpha=0.02)
-    return model
 
 
 def prompt(model: Transformer, tokens: int, ending: int) -> list[int]:
