@@ -1,4 +1,4 @@
-"""What holds for every planning task: its own traces are right, splits are kept apart, documents stay short, drawing is fast enough."""
+"""What holds for every planning task: traces are right, splits apart, documents short, drawing fast enough."""
 
 from __future__ import annotations
 
@@ -60,8 +60,11 @@ def test_no_answer_of_another_problem_is_taken_for_this_one_s_by_luck(task):
 
 
 @every_task
-@pytest.mark.parametrize("replies", [[], [{"role": "assistant"}], [{"role": "assistant", "content": 3}], [assistant("")], [assistant("42 or so")],
-                                     [assistant("((((" * 9999)], [assistant("1 " * 99_999)], [assistant("\x00\ud800\n")], [{"role": "tool", "content": "up"}]])
+@pytest.mark.parametrize("replies",
+                         [[], [{"role": "assistant"}], [{"role": "assistant", "content": 3}], [assistant("")],
+                          [assistant("42 or so")],
+                                     [assistant("((((" * 9999)], [assistant("1 " * 99_999)],
+                          [assistant("\x00\ud800\n")], [{"role": "tool", "content": "up"}]])
 def test_garbage_is_refused_with_a_reason(task, replies):
     problem, _ = draw(task, "train", 5, task.levels)
     verdict = task.verify(problem, replies, None)
@@ -75,7 +78,8 @@ def test_documents_stay_short(task):
         for seed in range(100):
             problem, rng = draw(task, split, seed)
             reply = task.solve(problem, EFFORTS[seed % 3], rng)[0]
-            lengths.append(tokens(problem.messages[-1]["content"] + reply.get("reasoning_content", "") + reply["content"]))
+            lengths.append(tokens(problem.messages[-1]["content"] + reply.get("reasoning_content", "")
+                                  + reply["content"]))
         assert max(lengths) < 1000 and sorted(lengths)[len(lengths) // 2] < 450
 
 
@@ -101,9 +105,11 @@ def test_problems_are_json_values(task):
 @every_task
 def test_held_out_kinds_and_sizes_are_never_drawn_for_training(task):
     def structures(split: str) -> set[str]:
-        return {re.split(r", (?:drawn|english|pddl|compact)", draw(task, split, seed)[0].kind)[0] for seed in range(300)}
+        return {re.split(r", (?:drawn|english|pddl|compact)", draw(task, split, seed)[0].kind)[0]
+                for seed in range(300)}
 
     if task.name == "maze":  # the number of rooms is what is held out; loops occur in both
-        assert max(int(k.split()[0]) for k in structures("train")) < min(int(k.split()[0]) for k in structures("held_out"))
+        assert max(int(k.split()[0])
+                   for k in structures("train")) < min(int(k.split()[0]) for k in structures("held_out"))
     else:
         assert not structures("train") & structures("held_out")

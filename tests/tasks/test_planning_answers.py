@@ -1,4 +1,4 @@
-"""Wrong answers of many kinds are refused and right ones in odd forms accepted: logistics, gripper, grid, maze, Hanoi, scheduling, countdown."""
+"""Wrong answers are refused and right ones in odd forms accepted, in all planning tasks but Blocksworld."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def test_a_plan_that_lacks_doubles_or_reverses_an_action_is_refused(name):
 def test_plans_may_be_numbered_listed_fenced_or_explained(name):
     for problem, plan in drawn(name, 40):
         lines = plan.splitlines()
-        assert right(name, problem, "Here is the plan:\n\n" + "\n".join(f"{i}. {line}" for i, line in enumerate(lines, 1)) + "\n\nThat is all.")
+        assert right(name, problem,
+                     "Here is the plan:\n\n" + "\n".join(f"{i}. {line}" for i, line in enumerate(lines, 1))
+                     + "\n\nThat is all.")
         assert right(name, problem, "```\n" + "\n".join(f"- {line}" for line in lines) + "\n```")
         assert right(name, problem, "\n\n".join(line.capitalize() + " " for line in lines))
 
@@ -52,12 +54,16 @@ def test_plans_may_be_numbered_listed_fenced_or_explained(name):
 def test_logistics_takes_pddl_and_drives_without_the_city():
     for problem, plan in drawn("logistics", 40):
         assert right("logistics", problem, re.sub(r" in city_\d", "", plan))
-        pddl = "\n".join(f"({re.sub(r'^(load|unload)', lambda m: m[1] + ('-truck' if ' t' in line else '-airplane'), line)})" for line in plan.splitlines())
+        typed = [re.sub(r"^(load|unload)", r"\1-truck" if " t" in line else r"\1-airplane", line)
+                 for line in plan.splitlines()]
+        pddl = "\n".join(f"({line})" for line in typed)
         assert right("logistics", problem, pddl.replace("(drive ", "(drive-truck ").replace("(fly ", "(fly-airplane "))
 
 
 def test_logistics_refuses_a_truck_in_another_city_and_an_airplane_at_no_airport():
-    facts = {"at": {}, "init": ["airport l00", "airport l10", "airplane a0", "truck t0", "package p0", "at a0 l00", "at t0 l00", "at p0 l00",
+    facts = {"at": {},
+             "init": ["airport l00", "airport l10", "airplane a0", "truck t0", "package p0", "at a0 l00", "at t0 l00",
+                      "at p0 l00",
                                 "city l00 c0", "city l01 c0", "city l10 c1", "city l11 c1"], "goal": ["at p0 l11"]}
     problem = Problem("", "", [], facts)
     assert not right("logistics", problem, "load p0 t0 l00\ndrive t0 l00 l11\nunload p0 t0 l11")
@@ -68,11 +74,13 @@ def test_logistics_refuses_a_truck_in_another_city_and_an_airplane_at_no_airport
 
 
 def test_gripper_refuses_a_full_hand_and_a_ball_elsewhere():
-    facts = {"init": ["room A", "room B", "ball p", "ball q", "free left", "at-robby A", "at p A", "at q A"], "goal": ["at p B", "at q B"]}
+    facts = {"init": ["room A", "room B", "ball p", "ball q", "free left", "at-robby A", "at p A", "at q A"],
+             "goal": ["at p B", "at q B"]}
     problem = Problem("", "", [], facts)
     assert "free left" in verdict("gripper", problem, "pick p A left\npick q A left").why
     assert "at-robby" in verdict("gripper", problem, "move A B\npick p A left").why
-    assert right("gripper", problem, "pick p A left\nmove A B\ndrop p B left\nmove B A\npick q A left\nmove A B\ndrop q B left")
+    assert right("gripper", problem,
+                 "pick p A left\nmove A B\ndrop p B left\nmove B A\npick q A left\nmove A B\ndrop q B left")
 
 
 def test_hanoi_positions_in_a_trace_follow_from_its_moves_and_whole_towers_take_the_fewest():
@@ -82,27 +90,33 @@ def test_hanoi_positions_in_a_trace_follow_from_its_moves_and_whole_towers_take_
         seen, moves = hanoi_work(tuple(problem.facts["start"]), tuple(problem.facts["goal"]))
         for (before, _), (after, _), (disk, source, target) in zip(seen, seen[1:], moves, strict=False):
             i = len(before) - disk
-            assert before[i] == source and after[i] == target and before[:i] + before[i + 1 :] == after[:i] + after[i + 1 :]
-        assert right("hanoi", problem, plan.replace("move disk", "Disk").replace(" from ", ": ").replace(" to ", " -> "))
+            assert before[i] == source and after == (*before[:i], target, *before[i + 1 :])
+        assert right("hanoi", problem,
+                     plan.replace("move disk", "Disk").replace(" from ", ": ").replace(" to ", " -> "))
 
 
 def test_hanoi_refuses_a_larger_disk_on_a_smaller_one():
     problem = Problem("", "", [], {"start": [0, 0], "goal": [2, 2], "pegs": ["A", "B", "C"]})
     assert "smaller disk" in verdict("hanoi", problem, "move disk 1 from A to C\nmove disk 2 from A to C").why
     assert "not there" in verdict("hanoi", problem, "move disk 1 from B to C").why
-    assert right("hanoi", problem, "1. Move disk 1 from peg A to peg B\n2. Move disk 2 from peg A to peg C\n3. Move disk 1 from peg B to peg C")
+    assert right("hanoi", problem,
+                 "1. Move disk 1 from peg A to peg B\n2. Move disk 2 from peg A to peg C\n3) disk 1 from B to C")
 
 
 def test_grid_ways_are_read_in_many_forms_and_longer_ones_refused():
     for problem, plan in drawn("grid"):
         words = plan.removeprefix("Go ").rstrip(".").split(", ")
-        assert right("grid", problem, "The way is: " + " -> ".join(words) + ".") and right("grid", problem, "\n".join(f"{i}. {w.title()}" for i, w in enumerate(words, 1)))
-        assert right("grid", problem, "".join(w[0].upper() for w in words)) and right("grid", problem, " ".join(w[0] for w in words))
+        assert right("grid", problem,
+                     "The way is: " + " -> ".join(words)
+                     + ".") and right("grid", problem, "\n".join(f"{i}. {w.title()}" for i, w in enumerate(words, 1)))
+        assert right("grid", problem,
+                     "".join(w[0].upper() for w in words)) and right("grid", problem, " ".join(w[0] for w in words))
         compass = {"up": "north", "down": "south", "left": "west", "right": "east"}
         assert right("grid", problem, ", ".join(compass[w] for w in words))
         back = {"up": "down", "down": "up", "left": "right", "right": "left"}
         assert not right("grid", problem, ", ".join([*words, back[words[-1]], words[-1]])), "it is not the shortest"
-        assert not right("grid", problem, ", ".join(words[:-1])) and not right("grid", problem, ", ".join(back[w] for w in words))
+        assert not right("grid", problem,
+                         ", ".join(words[:-1])) and not right("grid", problem, ", ".join(back[w] for w in words))
 
 
 def test_grid_search_lines_are_true():
@@ -115,7 +129,8 @@ def test_grid_search_lines_are_true():
 def test_maze_ways_are_read_in_many_forms_and_wrong_ones_refused():
     for problem, plan in drawn("maze"):
         way = plan.removeprefix("Go from ").rstrip(".").split(" to ")
-        for text in (", ".join(way), "\n".join(way), f"The way is:\n{' → '.join(way)}", "\n".join(f"Go from {a} to {b}." for a, b in zip(way, way[1:], strict=False)),
+        for text in (", ".join(way), "\n".join(way), f"The way is:\n{' → '.join(way)}",
+                     "\n".join(f"Go from {a} to {b}." for a, b in zip(way, way[1:], strict=False)),
                      f"From {way[0]} to {way[-1]}:\n{' '.join(way)}", " -> ".join(way[1:])):
             assert right("maze", problem, text), text
         for wrong in (way[:-1], way[::-1], [way[0], way[-1]], [*way, way[-2]]):
@@ -127,8 +142,10 @@ def test_schedules_with_a_wrong_time_are_refused():
     for problem, plan in drawn("scheduling"):
         assert right("scheduling", problem, plan.rsplit("\n", 1)[0]), "the last line only sums up"
         assert right("scheduling", problem, re.sub(r": (\d+) to (\d+)", r" starts at \1 and ends at \2", plan))
-        assert right("scheduling", problem, plan.replace("- ", "* ")) and right("scheduling", problem, plan.replace("- ", ""))
-        assert not right("scheduling", problem, re.sub(r"All done at (\d+)", lambda m: f"All done at {int(m[1]) + 1}", plan))
+        assert right("scheduling", problem,
+                     plan.replace("- ", "* ")) and right("scheduling", problem, plan.replace("- ", ""))
+        assert not right("scheduling", problem,
+                         re.sub(r"All done at (\d+)", lambda m: f"All done at {int(m[1]) + 1}", plan))
         for i, line in enumerate(plan.splitlines()[:-1]):
             lines = plan.splitlines()
             start, end = map(int, re.findall(r"\d+", line.split(":")[1]))
@@ -147,17 +164,21 @@ def test_schedule_of_many_workers_is_the_longest_chain():
 def test_countdown_formulas_are_read_in_many_forms_and_wrong_ones_refused():
     for problem, plan in drawn("countdown"):
         formula, target = plan.split("=")
-        for text in (formula, formula.replace("*", "×").replace("/", "÷"), f"The answer is {formula} = {target}.", f"$${formula.replace('*', chr(92) + 'times')}$$",
+        for text in (formula, formula.replace("*", "×").replace("/", "÷"), f"The answer is {formula} = {target}.",
+                     f"$${formula.replace('*', chr(92) + 'times')}$$",
                      f"**{formula}**", f"{target} = {formula}", f"First try 1 + 1.\n{formula} = {target}"):
             right_text = right("countdown", problem, text)
             assert right_text or text.startswith(target), text
         numbers = problem.facts["numbers"]
-        assert not right("countdown", problem, f"{formula} + 0 = {target}") and not right("countdown", problem, f"{target} + 0")
+        assert not right("countdown", problem,
+                         f"{formula} + 0 = {target}") and not right("countdown", problem, f"{target} + 0")
         assert not right("countdown", problem, f"({formula}) * 1") and not right("countdown", problem, f"{target}")
         assert right("countdown", problem, " + ".join(map(str, numbers))) == (sum(numbers) == problem.facts["target"])
 
 
-@pytest.mark.parametrize("text", ["9**9**9**9 + 1 + 2", "1 // 0", "1 / 0 + 3", "(" * 90 + "1 + 2", "__import__('os')", "1 + 2 if 3 else 4", "0x10 + 1"])
+@pytest.mark.parametrize("text",
+                         ["9**9**9**9 + 1 + 2", "1 // 0", "1 / 0 + 3", "(" * 90 + "1 + 2", "__import__('os')",
+                          "1 + 2 if 3 else 4", "0x10 + 1"])
 def test_countdown_evaluates_nothing_but_formulas(text):
     problem = Problem("", "", [], {"numbers": [1, 2, 3], "target": 6})
     assert not right("countdown", problem, text)

@@ -1,4 +1,4 @@
-"""Blocksworld: every trace is valid and says what is true, PlanBench is read right and never trained on, wrong plans are refused."""
+"""Blocksworld: traces say what is true, wrong plans are refused, PlanBench is read right and never trained on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from finback.tasks.protocol import EFFORTS, assistant, draw
 TASK = TASKS["blocksworld"]
 DATA = Path(os.environ.get("FINBACK_DATA", "../shared/data")) / "planning"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"PlanBench's files are not in {DATA}: set FINBACK_DATA")
-FILES = ("planbench_blocksworld_dev.jsonl", "planbench_blocksworld_3_dev.jsonl", "planbench_logistics_dev.jsonl", "planbench_depots_dev.jsonl")
+FILES = ("planbench_blocksworld_dev.jsonl", "planbench_blocksworld_3_dev.jsonl", "planbench_logistics_dev.jsonl",
+         "planbench_depots_dev.jsonl")
 
 
 def answer(text: str) -> list[dict]:
@@ -37,7 +38,8 @@ def test_states_in_a_trace_are_those_of_its_moves(level):
         lines = TASK.solve(problem, "high", rng)[0]["reasoning_content"].splitlines()
         towers = [line.split() for line in lines[0].removeprefix("Now: ").split(" | ")]
         assert towers == towers_of(problem.facts["init"])
-        assert [line.split() for line in lines[1].removeprefix("Goal: ").split(" | ")] == chains_of(problem.facts["goal"])
+        assert [line.split()
+                for line in lines[1].removeprefix("Goal: ").split(" | ")] == chains_of(problem.facts["goal"])
         moves = [re.fullmatch(r"Move (\w+) from (\w+) to (\w+): (.*)", line) for line in lines]
         for match in filter(None, moves):
             block, source, target, state = match.groups()
@@ -94,12 +96,14 @@ def test_training_never_draws_a_problem_of_planbench():
 
 
 @pytest.mark.parametrize("wording, forms", [
-    ("pddl", "{}"), ("english", "[PLAN]\n{}\n[PLAN END]"), ("compact", "Here is a plan:\n\n{}\n\nThe goal is reached."), ("english", "```\n{}\n```"),
+    ("pddl", "{}"), ("english", "[PLAN]\n{}\n[PLAN END]"), ("compact", "Here is a plan:\n\n{}\n\nThe goal is reached."),
+                                            ("english", "```\n{}\n```"),
 ])
 def test_a_plan_may_have_odd_forms(wording, forms):
     for seed in range(60):
         problem, rng = draw(TASK, "train", seed)
-        plan = read_plan(TASK.solve(problem, "none", rng)[0]["content"], BLOCKS, {w: w for f in problem.facts["init"] for w in f.split()[1:]})
+        plan = read_plan(TASK.solve(problem, "none", rng)[0]["content"], BLOCKS,
+                         {w: w for f in problem.facts["init"] for w in f.split()[1:]})
         text = plan_of(wording, plan)
         assert right(problem, forms.format(text))
         assert right(problem, forms.format("\n".join(f"{i}. {line}." for i, line in enumerate(text.splitlines(), 1))))
@@ -133,8 +137,11 @@ def test_a_plan_that_undoes_the_goal_again_is_refused():
     assert "needs 'clear" in judge(BLOCKS, ["on b a", "clear b", "empty", "table a"], goal, plan).why
 
 
-@pytest.mark.parametrize("replies", [[], [{"role": "assistant"}], [{"role": "assistant", "content": None}], [{"role": "tool", "content": "x"}],
-                                     answer(""), answer("stack"), answer("pick up " * 50_000), answer("stack red on blue\n" * 5000),
+@pytest.mark.parametrize("replies",
+                         [[], [{"role": "assistant"}], [{"role": "assistant", "content": None}],
+                          [{"role": "tool", "content": "x"}],
+                                     answer(""), answer("stack"), answer("pick up " * 50_000),
+                          answer("stack red on blue\n" * 5000),
                                      answer("(" * 1000), answer("\x00\ud800")])
 def test_garbage_is_refused_with_a_reason(replies):
     problem, _ = draw(TASK, "train", 5)
@@ -143,7 +150,8 @@ def test_garbage_is_refused_with_a_reason(replies):
 
 
 def test_planbench_sentences_become_facts():
-    said = "the blue block is clear, the hand is empty, the blue block is on top of the red block and the red block is on the table"
+    said = "the blue block is clear, the hand is empty, "
+    said += "the blue block is on top of the red block and the red block is on the table"
     assert facts_of("blocksworld", said) == ["clear blue", "empty", "on blue red", "table red"]
     with pytest.raises(ValueError, match="no fact"):
         facts_of("blocksworld", "the red block is nice")
@@ -179,7 +187,8 @@ def test_excluded_prefixes_are_those_of_the_data():
 @needs_data
 def test_the_english_prompt_with_the_whole_domain_text_is_planbench_s():
     for problem in planbench(DATA / FILES[0]):
-        assert problem.messages[-1]["content"] == DOMAIN + statement(problem.facts["init"], problem.facts["goal"], ENDINGS[0])
+        assert problem.messages[-1]["content"] == DOMAIN + statement(problem.facts["init"], problem.facts["goal"],
+                                                                     ENDINGS[0])
 
 
 def test_held_out_problems_have_seven_blocks_and_training_ones_fewer():

@@ -64,13 +64,14 @@ def random_towers(rng: random.Random, blocks: list[str]) -> Towers:
 
 
 def key_of(towers: Towers, goal: Iterable[str]) -> str:
-    """The problem up to the blocks' names and the facts' order: equal exactly for problems that differ in those only."""
+    """The problem up to names and the order of facts: equal exactly for problems that differ in those only."""
     facts = [fact.split() for fact in goal]
     height = {block: (len(tower), i) for tower in towers for i, block in enumerate(tower)}
 
     def signature(tower: list[str]) -> tuple:
         """What can be said of a tower without names, so that few orders of the towers are left to try."""
-        of = [sorted((f[0], f.index(block), *(height[b] for b in f[1:])) for f in facts if block in f[1:]) for block in tower]
+        of = [sorted((f[0], f.index(block), *(height[b] for b in f[1:])) for f in facts if block in f[1:])
+              for block in tower]
         return len(tower), tuple(map(tuple, of))
 
     groups: dict[tuple, Towers] = {}

@@ -1,38 +1,19 @@
 """How is a Blocksworld problem told, and how is a plan for it written: PlanBench's English, PDDL, or a compact form?
 
-The English domain text, its sentences and its actions are PlanBench's (karthikv792/LLMs-Planning), word for word, because
-its prompts are what the plans are judged by; the other wordings are our own.
+The English domain text, its sentences and its actions are PlanBench's (karthikv792/LLMs-Planning), word for word,
+because its prompts are what the plans are judged by; the other wordings are our own.
 """
 
 from __future__ import annotations
 
 import random
 import re
+from pathlib import Path
 
 from finback.tasks.planning.blocks_state import Towers, init_facts, towers_of
 from finback.tasks.planning.strips import Step
 
-DOMAIN = """I am playing with a set of blocks where I need to arrange the blocks into stacks. Here are the actions I can do
-
-Pick up a block
-Unstack a block from on top of another block
-Put down a block
-Stack a block on top of another block
-
-I have the following restrictions on my actions:
-I can only pick up or unstack one block at a time.
-I can only pick up or unstack a block if my hand is empty.
-I can only pick up a block if the block is on the table and the block is clear. A block is clear if the block has no other blocks on top of it and if the block is not picked up.
-I can only unstack a block from on top of another block if the block I am unstacking was really on top of the other block.
-I can only unstack a block from on top of another block if the block I am unstacking is clear.
-Once I pick up or unstack a block, I am holding the block.
-I can only put down a block that I am holding.
-I can only stack a block on top of another block if I am holding the block being stacked.
-I can only stack a block on top of another block if the block onto which I am stacking the block is clear.
-Once I put down or stack a block, my hand becomes empty.
-Once you stack a block on top of a second block, the second block is no longer clear.
-
-"""
+DOMAIN = Path(__file__).with_name("planbench_blocksworld.txt").read_text(encoding="utf-8")
 SHORT = (
     "I am playing with a set of blocks where I need to arrange the blocks into stacks.\n\n",
     "I am playing with a set of blocks. I can pick up, put down, stack and unstack one clear block at a time.\n\n",
@@ -41,17 +22,20 @@ SHORT = (
     "Blocks world: move one block at a time, and only a block with nothing on top of it.\n\n",
     "Find a plan that arranges the blocks. List one action per line.\n\n",
 )
-ENDINGS = ("My plan is as follows:\n\n[PLAN]", "My plan is as follows:", "What is the plan to achieve my goal? Just give the actions in the plan.",
+ENDINGS = ("My plan is as follows:\n\n[PLAN]", "My plan is as follows:",
+           "What is the plan to achieve my goal? Just give the actions in the plan.",
            "Which actions get me there?", "What should I do, step by step?")
-PLANBENCH_COLOURS = ("red", "blue", "orange", "yellow", "white", "magenta", "black", "cyan", "green", "violet", "silver", "gold")
-ENGLISH_NAMES = (*PLANBENCH_COLOURS, "pink", "brown", "grey", "purple", "wooden", "iron", "glass", "stone", "paper", "small", "big", "round",
-                 "old", "new", "heavy", "light", "first", "second", "third", "fourth", "fifth")
+PLANBENCH_COLOURS = ("red", "blue", "orange", "yellow", "white", "magenta", "black", "cyan", "green", "violet",
+                     "silver", "gold")
+ENGLISH_NAMES = (*PLANBENCH_COLOURS, "pink", "brown", "grey", "purple", "wooden", "iron", "glass", "stone", "paper",
+                 "small", "big", "round", "old", "new", "heavy", "light", "first", "second", "third", "fourth", "fifth")
 SHORT_NAMES = (tuple("ABCDEFGHJKLMNPQRSTUVWXYZ"), tuple("abcdefghjkmnpqrstuvwxyz"), 
-               tuple(f"b{i}" for i in range(1, 10)), PLANBENCH_COLOURS, ("cup", "box", "book", "toy", "pan", "drum", "lamp", "cake", "shoe"))
+               tuple(f"b{i}" for i in range(1, 10)), PLANBENCH_COLOURS,
+               ("cup", "box", "book", "toy", "pan", "drum", "lamp", "cake", "shoe"))
 
 
 def draw_names(rng: random.Random, wording: str, n: int) -> tuple[str, ...]:
-    """Names for n blocks; four in ten of the English problems have PlanBench's own, its first n colours in their order."""
+    """Names for n blocks; four in ten English problems have PlanBench's own, its first n colours in their order."""
     if wording == "english":
         if rng.random() < 0.4:
             return PLANBENCH_COLOURS[:n]
@@ -60,8 +44,9 @@ def draw_names(rng: random.Random, wording: str, n: int) -> tuple[str, ...]:
     return names[:n] if rng.random() < 0.5 else tuple(rng.sample(names, n))
 
 
-def order_facts(rng: random.Random, wording: str, towers: Towers, goal: list[str], names: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """The facts in the order in which the prompt is to give them: as PlanBench sorts them (by kind, then by block), or shuffled."""
+def order_facts(rng: random.Random, wording: str, towers: Towers, goal: list[str],
+                names: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """The facts in the order of the prompt: as PlanBench sorts them (by kind, then by block), or shuffled."""
     init = init_facts(towers)
     if wording == "compact":
         placed = [fact for fact in init if fact.startswith(("on", "table"))]
@@ -78,25 +63,31 @@ def prompt_of(rng: random.Random, wording: str, init: list[str], goal: list[str]
     names = [fact.split()[1] for fact in init if fact.startswith(("on", "table"))]
     if wording == "english":
         chance = rng.random()
-        whole = example or (chance < 0.4 and len(names) <= 5)  # PlanBench's text is long, and its problems have 3 to 5 blocks
+        # PlanBench's text is long, and its problems have 3 to 5 blocks
+        whole = example or (chance < 0.4 and len(names) <= 5)
         head = DOMAIN if whole else rng.choice(SHORT) if chance < 0.7 else ""
         ending = ENDINGS[0] if head is DOMAIN or rng.random() < 0.6 else rng.choice(ENDINGS)
         return head + example + statement(init, goal, ending)
     if wording == "pddl":
         body = (f"(:objects {' '.join(sorted(names))})\n(:init {' '.join(map(_pddl_fact, init))})\n"
                 f"(:goal (and {' '.join(map(_pddl_fact, goal))}))")
-        head = rng.choice(("Solve this blocksworld problem with pick-up, put-down, stack and unstack.\n", "Blocksworld problem in PDDL. Give a plan.\n",
-                           "Find a valid plan, one action per line.\n", "(define (problem blocks) (:domain blocksworld)\n"))
+        head = rng.choice(("Solve this blocksworld problem with pick-up, put-down, stack and unstack.\n",
+                           "Blocksworld problem in PDDL. Give a plan.\n",
+                           "Find a valid plan, one action per line.\n",
+                           "(define (problem blocks) (:domain blocksworld)\n"))
         return f"{head}{body}{')' * head.startswith('(define')}"
     if rng.random() < 0.5:
         towers = towers_of(init)
         stacks = rng.choice(("; ", ", ", " | ")).join(" ".join(tower) for tower in towers)
-        start = rng.choice(("Stacks from the table up: {}", "Towers, lowest block first: {}", "Now (bottom to top): {}")).format(stacks)
+        start = rng.choice(("Stacks from the table up: {}", "Towers, lowest block first: {}",
+                            "Now (bottom to top): {}")).format(stacks)
     else:
         start = rng.choice(("Start: {}", "Initial state: {}", "Now: {}")).format(", ".join(map(_short_fact, init)))
     end = rng.choice(("Goal: {}", "Make it so that {}", "Wanted: {}")).format(", ".join(map(_short_fact, goal)))
-    head = rng.choice(("Blocks world. ", "Rearrange the blocks. ", "Plan the moves of the robot hand. ", "Blocksworld: ", ""))
-    tail = rng.choice(("Actions: pick up, put down, stack, unstack.", "Plan with pick up, put down, stack, unstack:", "List the actions.",
+    head = rng.choice(("Blocks world. ", "Rearrange the blocks. ", "Plan the moves of the robot hand. ",
+                       "Blocksworld: ", ""))
+    tail = rng.choice(("Actions: pick up, put down, stack, unstack.", "Plan with pick up, put down, stack, unstack:",
+                       "List the actions.",
                        "Give the plan, one action per line."))
     gap = rng.choice(("\n", ". "))
     return f"{head}{start}{gap}{end}{gap}{tail}"
@@ -104,7 +95,8 @@ def prompt_of(rng: random.Random, wording: str, init: list[str], goal: list[str]
 
 def statement(init: list[str], goal: list[str], ending: str) -> str:
     """PlanBench's statement of a problem."""
-    return (f"[STATEMENT]\nAs initial conditions I have that, {_list(init)}.\nMy goal is to have that {_list(goal)}.\n\n{ending}")
+    return (f"[STATEMENT]\nAs initial conditions I have that, {_list(init)}.\n"
+            f"My goal is to have that {_list(goal)}.\n\n{ending}")
 
 
 def english_example(init: list[str], goal: list[str], plan: list[Step]) -> str:
@@ -118,11 +110,15 @@ def plan_of(wording: str, plan: list[Step]) -> str:
 
 _FORMS = {
     "english": {"pick-up": "pick up the {} block", "put-down": "put down the {} block",
-                "stack": "stack the {} block on top of the {} block", "unstack": "unstack the {} block from on top of the {} block"},
-    "pddl": {"pick-up": "(pick-up {})", "put-down": "(put-down {})", "stack": "(stack {} {})", "unstack": "(unstack {} {})"},
-    "compact": {"pick-up": "pick up {}", "put-down": "put down {}", "stack": "stack {} on {}", "unstack": "unstack {} from {}"},
+                "stack": "stack the {} block on top of the {} block",
+                "unstack": "unstack the {} block from on top of the {} block"},
+    "pddl": {"pick-up": "(pick-up {})", "put-down": "(put-down {})", "stack": "(stack {} {})",
+             "unstack": "(unstack {} {})"},
+    "compact": {"pick-up": "pick up {}", "put-down": "put down {}", "stack": "stack {} on {}",
+                "unstack": "unstack {} from {}"},
 }
-_ENGLISH = {"clear": "the {} block is clear", "empty": "the hand is empty", "on": "the {} block is on top of the {} block",
+_ENGLISH = {"clear": "the {} block is clear", "empty": "the hand is empty",
+            "on": "the {} block is on top of the {} block",
             "table": "the {} block is on the table"}
 
 

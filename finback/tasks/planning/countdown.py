@@ -1,8 +1,8 @@
 """How are three or four numbers combined to make a target?
 
-With three: leave one number out, write what the other two can make, then what the target would need of them for each way to
-bring the third in; where the two meet is the answer. With four: combine two first and go on with three; if that fails, try
-another two. Results above 100, fractions and negative numbers are not used.
+With three: leave one number out, write what the other two can make, then what the target would need of them for each
+way to bring the third in; where the two meet is the answer. With four: combine two first and go on with three; if that
+fails, try another two. Results above 100, fractions and negative numbers are not used.
 """
 
 from __future__ import annotations
@@ -33,10 +33,12 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
         found = three(start[-1][1] if start else [(n, str(n)) for n in numbers], target)
         if len(numbers) == 4 and not start or found.shape is None or (found.shape in HELD_OUT) != held_out:
             continue
-        # four numbers: which pairs are combined first is a guess; the problem carries what was tried, the last being right
-        facts = {"numbers": numbers, "target": target, "tried": [said for said, _ in start], "left": [[list(i) for i in items] for _, items in start]}
+        # with four, which pair comes first is a guess: the problem carries what was tried, the last being right
+        facts = {"numbers": numbers, "target": target, "tried": [said for said, _ in start],
+                 "left": [[list(i) for i in items] for _, items in start]}
         kind = f"{len(numbers)} numbers, {' '.join(found.shape)}"
-        return Problem(kind, f"{' '.join(map(str, sorted(numbers)))}: {target}", user(_prompt(rng, numbers, target)), facts)
+        return Problem(kind, f"{' '.join(map(str, sorted(numbers)))}: {target}", user(_prompt(rng, numbers, target)),
+                       facts)
 
 
 def _result(rng: random.Random, numbers: list[int]) -> int | None:
@@ -55,7 +57,8 @@ def pairs(a: Item, b: Item) -> list[tuple[Item, str, str]]:
     made = [(big[0] + small[0], "+"), (big[0] - small[0], "-"), (big[0] * small[0], "*")]
     if small[0] and big[0] % small[0] == 0:
         made.append((big[0] // small[0], "/"))
-    return [((value, f"({big[1]}{sign}{small[1]})"), sign, f"{big[0]}{sign}{small[0]}={value}") for value, sign in made if 0 < value <= MOST]
+    return [((value, f"({big[1]}{sign}{small[1]})"), sign, f"{big[0]}{sign}{small[0]}={value}")
+            for value, sign in made if 0 < value <= MOST]
 
 
 class Found:
@@ -72,7 +75,8 @@ def three(items: list[Item], target: int) -> Found:
     for i, (x, said) in enumerate(items):
         made = pairs(*(item for j, item in enumerate(items) if j != i))
         found.lines.append(f"without {x}:{','.join(line for *_, line in made)}")
-        wants = [(target - x, "+", f"{target}-{x}", "{}+{}"), (target + x, "-", f"{target}+{x}", "{}-{}"), (x - target, "from", f"{x}-{target}", "{1}-{0}")]
+        wants = [(target - x, "+", f"{target}-{x}", "{}+{}"), (target + x, "-", f"{target}+{x}", "{}-{}"),
+                 (x - target, "from", f"{x}-{target}", "{1}-{0}")]
         if target % x == 0:
             wants.append((target // x, "*", f"{target}/{x}", "{}*{}"))
         if x * target <= MOST:
@@ -95,8 +99,8 @@ def three(items: list[Item], target: int) -> Found:
 
 
 def firsts(rng: random.Random, numbers: list[int], target: int) -> list[tuple[str, list[Item]]]:
-    """Ways to combine two of four numbers, tried in a random order until one leaves three that make the target: the last is
-    right. At most two wrong ones are kept, as a trace must stay short; [] if none is right."""
+    """Ways to combine two of four numbers, tried in a random order until one leaves three that make the target: the
+    last is right. At most two wrong ones are kept, as a trace must stay short; [] if none is right."""
     items = [(n, str(n)) for n in numbers]
     ways = [(line, [made, *(items[k] for k in range(4) if k not in (i, j))])
             for i in range(4) for j in range(i) for made, _, line in pairs(items[i], items[j])]
@@ -110,8 +114,10 @@ def firsts(rng: random.Random, numbers: list[int], target: int) -> list[tuple[st
 
 def _prompt(rng: random.Random, numbers: list[int], target: int) -> str:
     listed = rng.choice((", ", " ")).join(map(str, numbers))
-    return rng.choice((f"Make {target} from {listed}, each used once, with + - * /.", f"Use the numbers {listed} and + - * / to get {target}. Use each number exactly once.",
-                       f"Countdown: numbers {listed}, target {target}.", f"How can {listed} make {target}? Every number must be used once.",
+    return rng.choice((f"Make {target} from {listed}, each used once, with + - * /.",
+                       f"Use the numbers {listed} and + - * / to get {target}. Use each number exactly once.",
+                       f"Countdown: numbers {listed}, target {target}.",
+                       f"How can {listed} make {target}? Every number must be used once.",
                        f"Numbers: {listed}\nTarget: {target}\nWrite a formula that uses every number once.",
                        f"Find an expression over {listed} that equals {target}."))
 
@@ -146,8 +152,10 @@ _NODES = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, 
 
 def verify(problem: Problem, replies: list[Message], box: None) -> Verdict:
     target, numbers = problem.facts["target"], problem.facts["numbers"]
-    text = answer_of(replies)[:5000].translate(str.maketrans("×·÷−–[]{}", "**/--()()")).replace("\\times", "*").replace("\\div", "/").replace("\\cdot", "*")
-    formulas = [part for part in re.findall(r"[\d()\s+*/-]+", re.sub(r"\n", " , ", text)) if len(re.findall(r"\d+", part)) >= 2]
+    text = answer_of(replies)[:5000].replace("\\times", "*").replace("\\cdot", "*").replace("\\div", "/")
+    text = text.translate(str.maketrans("×·÷−–[]{}", "**/--()()"))
+    formulas = [part for part in re.findall(r"[\d()\s+*/-]+", re.sub(r"\n", " , ", text))
+                if len(re.findall(r"\d+", part)) >= 2]
     if not formulas:
         return Verdict(False, "there is no formula")
     said = formulas[-1].strip()

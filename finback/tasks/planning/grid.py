@@ -1,8 +1,8 @@
 """What is a shortest way over a grid with walls, found by breadth-first search in coordinates?
 
-A cell is two digits, row and column. The trace restates walls, start and goal; then takes each cell in the order in which it
-was found and says of its neighbours (up, down, left, right) whether they are out, wall, seen or new; goes back from the goal
-over the cells that found each other; and reads off the directions.
+A cell is two digits, row and column. The trace restates walls, start and goal; then takes each cell in the order in
+which it was found and says of its neighbours (up, down, left, right) whether they are out, wall, seen or new; goes back
+from the goal over the cells that found each other; and reads off the directions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ HELD_OUT = {1: ((2, 5), (5, 2), (2, 6)), 2: ((3, 6), (6, 3)), 3: ((4, 6), (6, 4)
 MOST_LOOKS = 19  # cells that the search may take, so that its trace stays short
 MOVES: dict[str, Cell] = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
 WORDS = {"up": "up", "north": "up", "u": "up", "n": "up", "down": "down", "south": "down", "d": "down", "s": "down",
-         "left": "left", "west": "left", "l": "left", "w": "left", "right": "right", "east": "right", "r": "right", "e": "right"}
+         "left": "left", "west": "left", "l": "left", "w": "left", "right": "right", "east": "right", "r": "right",
+         "e": "right"}
 
 
 def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
@@ -31,7 +32,8 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
         if way and len(way) > 1 + level and len(lines) <= MOST_LOOKS:
             break
     drawn = rng.random() < 0.3
-    facts = {"rows": rows, "columns": columns, "walls": [list(wall) for wall in walls], "start": list(start), "goal": list(goal), "drawn": drawn}
+    facts = {"rows": rows, "columns": columns, "walls": [list(wall) for wall in walls], "start": list(start),
+             "goal": list(goal), "drawn": drawn}
     key = f"{rows}x{columns} {_said([start, goal])}; {_said(walls)}"
     return Problem(f"{rows}x{columns}{', drawn' if drawn else ''}", key, user(_prompt(rng, facts)), facts)
 
@@ -47,20 +49,25 @@ def _said(cells: list[Cell]) -> str:
 
 def _prompt(rng: random.Random, facts: dict) -> str:
     rows, columns, walls, start, goal = _grid(facts)
-    ask = rng.choice(("Find a shortest path.", "What is the shortest way? Answer with up, down, left, right.", "Give the moves of a shortest path.",
+    ask = rng.choice(("Find a shortest path.", "What is the shortest way? Answer with up, down, left, right.",
+                      "Give the moves of a shortest path.",
                       "Which moves (up, down, left, right) are a shortest way?", "List the fewest moves."))
     if facts["drawn"]:
         wall, free, s, g = rng.choice((("#", ".", "S", "G"), ("X", ".", "S", "E"), ("#", "_", "A", "B")))
         mark = {cell: wall for cell in walls} | {start: s, goal: g}
         drawing = "\n".join(" ".join(mark.get((r, c), free) for c in range(1, columns + 1)) for r in range(1, rows + 1))
-        return rng.choice((f"A map, {wall} is a wall. Go from {s} to {g}.\n{drawing}\n{ask}", f"{drawing}\nFrom {s} to {g}, not through {wall}. {ask}"))
+        return rng.choice((f"A map, {wall} is a wall. Go from {s} to {g}.\n{drawing}\n{ask}",
+                           f"{drawing}\nFrom {s} to {g}, not through {wall}. {ask}"))
     form = rng.choice(("({},{})", "({}, {})", "{}{}", "r{}c{}"))
     a, b = form.format(*start), form.format(*goal)
     listed = rng.choice((" ", ", ", "; ")).join(form.format(*w) for w in rng.sample(walls, len(walls))) or "none"
-    return rng.choice((f"Grid of {rows} rows and {columns} columns, cells as row and column, row 1 at the top. Walls: {listed}. From {a} to {b}. {ask}",
-                       f"{rows}x{columns} grid (row, column), {a} to {b}, blocked: {listed}. {ask}",
-                       f"A robot stands at {a} on a grid with {rows} rows and {columns} columns and wants to reach {b}. It cannot enter {listed}. {ask}",
-                       f"Start {a}\nGoal {b}\nObstacles {listed}\nSize {rows} by {columns}\n{ask}"))
+    size = f"{rows} rows and {columns} columns"
+    return rng.choice((
+        f"Grid of {size}, cells as row and column, row 1 at the top. Walls: {listed}. From {a} to {b}. {ask}",
+        f"{rows}x{columns} grid (row, column), {a} to {b}, blocked: {listed}. {ask}",
+        f"A robot stands at {a} on a grid with {size} and wants to reach {b}. It cannot enter {listed}. {ask}",
+        f"Start {a}\nGoal {b}\nObstacles {listed}\nSize {rows} by {columns}\n{ask}",
+    ))
 
 
 def search(rows: int, columns: int, walls: list[Cell], start: Cell, goal: Cell) -> tuple[list[str], list[Cell]]:
@@ -99,9 +106,11 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     head = []
     if problem.facts["drawn"]:  # read off cell by cell, as columns are hard to count
         kind = dict.fromkeys(walls, "wall") | {start: "start", goal: "goal"}
-        head = [",".join(f"{r}{c} {kind.get((r, c), 'free')}" for c in range(1, columns + 1)) for r in range(1, rows + 1)]
+        head = [",".join(f"{r}{c} {kind.get((r, c), 'free')}" for c in range(1, columns + 1))
+                for r in range(1, rows + 1)]
     head += [f"Size {rows} {columns}", f"Walls {_said(walls) or 'none'}", f"From {_said([start])} to {_said([goal])}"]
-    tail = [f"Back {_said(way[::-1])}", "Way " + _said(way[:1]) + "".join(f" {move},{_said([cell])}" for move, cell in zip(moves, way[1:], strict=True))]
+    steps = "".join(f" {move},{_said([cell])}" for move, cell in zip(moves, way[1:], strict=True))
+    tail = [f"Back {_said(way[::-1])}", f"Way {_said(way[:1])}{steps}"]
     if effort == "max":
         head += _straight(start, goal, walls)
         tail.append("Check " + ",".join(f"{_said([cell])} free" for cell in way[1:]))
@@ -144,7 +153,9 @@ def verify(problem: Problem, replies: list[Message], box: None) -> Verdict:
     if (r, c) != goal:
         return Verdict(False, f"the way ends at row {r}, column {c}, not at the goal")
     shortest = len(search(rows, columns, walls, start, goal)[1]) - 1
-    return Verdict(True) if len(words) == shortest else Verdict(False, f"the way has {len(words)} moves; the shortest has {shortest}")
+    if len(words) > shortest:
+        return Verdict(False, f"the way has {len(words)} moves; the shortest has {shortest}")
+    return Verdict(True)
 
 
 TASK = Task("grid", "planning", len(SHAPES), sample, solve, verify)

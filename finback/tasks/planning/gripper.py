@@ -1,8 +1,8 @@
 """How does a robot with one or two hands bring balls to their rooms?
 
 The policy: in its room the robot takes the first balls that want to leave, as many as it has hands for; goes where the
-first of them wants to go and drops what belongs there, and so on; with empty hands and nothing to take here, it goes to the
-next ball that waits. The trace restates after every action which balls are still to be brought, from where to where.
+first of them wants to go and drops what belongs there, and so on; with empty hands and nothing to take here, it goes to
+the next ball that waits. The trace restates after every action which balls are still to be brought, and where to.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import random
 from finback.tasks.planning.strips import GRIPPER, Step, check_plan
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
 
-ROOMS = (("A", "B", "C", "D"), ("kitchen", "hall", "garden", "cellar"), ("r1", "r2", "r3", "r4"), ("red", "green", "blue", "white"),
+ROOMS = (("A", "B", "C", "D"), ("kitchen", "hall", "garden", "cellar"), ("r1", "r2", "r3", "r4"),
+         ("red", "green", "blue", "white"),
          ("lab", "shop", "yard", "attic"), ("north", "south", "east", "west"))
-BALLS = (tuple(f"b{i}" for i in range(1, 9)), tuple(f"ball{i}" for i in range(1, 9)), ("apple", "book", "cup", "drum", "egg", "fan", "gem", "hat"),
+BALLS = (tuple(f"b{i}" for i in range(1, 9)), tuple(f"ball{i}" for i in range(1, 9)),
+         ("apple", "book", "cup", "drum", "egg", "fan", "gem", "hat"),
          tuple("pqstuvwx"), ("lamp", "vase", "shoe", "coin", "key", "bell", "jar", "rope"))
 HANDS = ("left", "right")
 # level -> (rooms, balls) pairs; the held-out ones have a ball or a room more than training ever shows
@@ -33,18 +35,21 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
         if sum(at[ball] != room for ball, room in wants.items()) >= 1 + level // 2:
             break
     robot = rng.choice(rooms)
-    init = [*(f"room {r}" for r in rooms), *(f"ball {b}" for b in balls), *(f"free {h}" for h in hands), f"at-robby {robot}",
+    init = [*(f"room {r}" for r in rooms), *(f"ball {b}" for b in balls), *(f"free {h}" for h in hands),
+            f"at-robby {robot}",
             *(f"at {ball} {room}" for ball, room in at.items())]
     goal = [f"at {ball} {room}" for ball, room in wants.items()]
     wording = rng.choice(("english", "english", "compact", "pddl"))
     facts = {"init": init, "goal": goal, "wording": wording}
-    return Problem(f"{n_rooms} rooms, {n_balls} balls, {len(hands)} hands", _key(rooms, robot, at, wants, hands), user(_prompt(rng, facts)), facts)
+    return Problem(f"{n_rooms} rooms, {n_balls} balls, {len(hands)} hands", _key(rooms, robot, at, wants, hands),
+                   user(_prompt(rng, facts)), facts)
 
 
 def _key(rooms: list[str], robot: str, at: dict[str, str], wants: dict[str, str], hands: tuple[str, ...]) -> str:
-    """Rooms renamed: the robot's first, the others by what lies there and goes there, so that most equal problems meet."""
+    """Rooms renamed: the robot's first, the others by what lies and goes there, so that most equal problems meet."""
     moves = [(at[ball], wants.get(ball)) for ball in at]
-    size = {room: (room != robot, sum(a == room != b for a, b in moves), sum(b == room != a for a, b in moves), sum(a == b == room for a, b in moves))
+    size = {room: (room != robot, sum(a == room != b for a, b in moves), sum(b == room != a for a, b in moves),
+                   sum(a == b == room for a, b in moves))
             for room in rooms}
     number = {room: str(i) for i, room in enumerate(sorted(rooms, key=size.__getitem__))} | {None: "-"}
     return f"{len(rooms)} {len(hands)}; " + " ".join(sorted(f"{number[a]}>{number[b]}" for a, b in moves))
@@ -58,22 +63,28 @@ def _prompt(rng: random.Random, facts: dict) -> str:
     wants = [f.split()[1:] for f in rng.sample(goal, len(goal))]
     robot, hands, rooms = of["at-robby"][0], of["free"], of["room"]
     if facts["wording"] == "pddl":
-        body = " ".join([f"(at-robby {robot})", *(f"(free {h})" for h in hands), *(f"(at {b} {r})" for b, r in at)])
-        return (f"{rng.choice(('Gripper problem. Give a plan with move, pick and drop.', 'Solve with (move a b), (pick ball room hand), (drop ball room hand).'))}\n"
-                f"(:objects {' '.join([*rooms, *of['ball'], *hands])})\n(:init {body})\n(:goal (and {' '.join(f'(at {b} {r})' for b, r in wants)}))")
+        head = rng.choice(("Gripper problem. Give a plan with move, pick and drop.",
+                           "Solve with (move a b), (pick ball room hand), (drop ball room hand)."))
+        now = " ".join([f"(at-robby {robot})", *(f"(free {h})" for h in hands), *(f"(at {b} {r})" for b, r in at)])
+        aims = " ".join(f"(at {b} {r})" for b, r in wants)
+        return f"{head}\n(:objects {' '.join([*rooms, *of['ball'], *hands])})\n(:init {now})\n(:goal (and {aims}))"
     if facts["wording"] == "compact":
         lead = rng.choice(("Robot", "Carrier", "Gripper"))
-        gap = rng.choice(("\n", "; "))
-        return (f"{lead} in {robot}, hands: {' '.join(hands)}{gap}Rooms: {' '.join(rooms)}{gap}Now: {', '.join(f'{b} in {r}' for b, r in at)}{gap}"
-                f"Goal: {', '.join(f'{b} in {r}' for b, r in wants)}{gap}{rng.choice(('Plan:', 'Give the plan.', 'Actions: move, pick, drop.'))}")
+        now, aims = (", ".join(f"{b} in {r}" for b, r in part) for part in (at, wants))
+        tail = rng.choice(("Plan:", "Give the plan.", "Actions: move, pick, drop."))
+        start = f"{lead} in {robot}, hands: {' '.join(hands)}"
+        return rng.choice(("\n", "; ")).join((start, f"Rooms: {' '.join(rooms)}", f"Now: {now}", f"Goal: {aims}", tail))
     grip = "one hand, the left one" if len(hands) == 1 else "two hands, left and right"
     thing = rng.choice(("things", "objects", "items"))
-    things = ", ".join(f"{b} is in {r}" for b, r in at)
-    aims = rng.choice((", ".join(f"{b} must be in {r}" for b, r in wants), ", ".join(f"bring {b} to {r}" for b, r in wants)))
-    opening = rng.choice((f"A robot with {grip}, carries {thing} between rooms, one in each hand.", f"I am a robot. I have {grip}, and each holds one of the {thing}.",
+    now = ", ".join(f"{b} is in {r}" for b, r in at)
+    form = rng.choice(("{} must be in {}", "bring {} to {}"))
+    aims = ", ".join(form.format(b, r) for b, r in wants)
+    opening = rng.choice((f"A robot with {grip}, carries {thing} between rooms, one in each hand.",
+                          f"I am a robot. I have {grip}, and each holds one of the {thing}.",
                           f"Help the robot: it has {grip}, and a hand holds one thing at a time."))
-    return (f"{opening} The rooms are {', '.join(rooms)}. The robot is in {robot}; {things}. {rng.choice(('Goal', 'Task', 'At the end'))}: {aims}. "
-            f"{rng.choice(('What should the robot do?', 'Give its actions: move, pick, drop.', 'List the steps, one per line.'))}")
+    end = rng.choice(("Goal", "Task", "At the end"))
+    ask = rng.choice(("What should the robot do?", "Give its actions: move, pick, drop.", "List the steps."))
+    return f"{opening} The rooms are {', '.join(rooms)}. The robot is in {robot}; {now}. {end}: {aims}. {ask}"
 
 
 def work(init: list[str], goal: list[str]) -> tuple[list[str], list[Step]]:
@@ -84,13 +95,15 @@ def work(init: list[str], goal: list[str]) -> tuple[list[str], list[Step]]:
     robot = next(f.split()[1] for f in init if f.startswith("at-robby"))
     held: dict[str, str] = {}  # hand -> ball, in the order of taking
     todo = [ball for ball in at if wants.get(ball, at[ball]) != at[ball]]
-    lines = [f"Ball {ball}: {room} to {wants.get(ball, 'any')}{'' if ball in todo else ', stays'}" for ball, room in at.items()]
+    lines = [f"Ball {ball}: {room} to {wants.get(ball, 'any')}{'' if ball in todo else ', stays'}"
+             for ball, room in at.items()]
     plan: list[Step] = []
 
     def do(name: str, *arguments: str) -> None:
         plan.append((name, arguments))
         left = ", ".join(f"{ball} {at[ball]} to {wants[ball]}" for ball in todo)
-        lines.append(f"{name} {' '.join(arguments)}: in {robot}; {', '.join(f'{h} {b}' for h, b in held.items()) or 'empty'}; {left or 'none left'}")
+        hold = ", ".join(f"{hand} {ball}" for hand, ball in held.items())
+        lines.append(f"{name} {' '.join(arguments)}: in {robot}; {hold or 'empty'}; {left or 'none left'}")
 
     while todo or held:
         hand = next((h for h in hands if h not in held), None)
@@ -121,9 +134,9 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     lines, plan = work(facts["init"], facts["goal"])
     if effort == "max":
         last = {arguments[0]: arguments[1] for name, arguments in plan if name == "drop"}
-        start = {f.split()[1]: f.split()[2] for f in facts["init"] if f.startswith("at ")}
-        lines += [f"Check {ball} {'dropped in' if ball in last else 'stayed in'} {(start | last)[ball]}, wants {room}: yes"
-                  for ball, room in (f.split()[1:] for f in facts["goal"])]
+        for ball, room in (fact.split()[1:] for fact in facts["goal"]):
+            how = "dropped" if ball in last else "stayed"
+            lines.append(f"Check {ball} {how} in {last.get(ball, room)}, wants {room}: yes")
     content = "\n".join(FORMS[facts["wording"]][name].format(*arguments) for name, arguments in plan)
     return [assistant(content, "" if effort == "none" else "\n".join(lines))]
 

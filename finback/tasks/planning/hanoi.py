@@ -1,8 +1,9 @@
 """How does any position of the Towers of Hanoi become any other, each move read off one line?
 
-A line lists the disks from the largest down, "A3 to C": disk 3 is on A and must go to C. A disk that must move sends all
-smaller ones to the third peg first; a disk in place asks nothing. The last disk of the line that must move can move: that is
-the move, and the next line follows from it. The moves are the fewest where the goal is a whole tower.
+A line lists the disks from the largest down, "A3 to C": disk 3 is on A and must go to C. A disk that must move sends
+all smaller ones to the third peg first; a disk in place asks nothing. The last disk of the line that must move can
+move: that is the move, and the next line follows from it. The moves are the fewest where the goal is a whole tower.
+Two or three disks have few different problems; four have a thousand.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answ
 SIZES = {1: (2, 3), 2: (3, 4), 3: (4,)}
 HELD_OUT_SIZE = 5
 MOST_MOVES = {1: 8, 2: 12, 3: 16}  # of held-out problems; training has no limit
-PEGS = (("A", "B", "C"), ("left", "middle", "right"), ("a", "b", "c"), ("X", "Y", "Z"), ("P", "Q", "R"), ("red", "green", "blue"))
+PEGS = (("A", "B", "C"), ("left", "middle", "right"), ("a", "b", "c"), ("X", "Y", "Z"), ("P", "Q", "R"),
+        ("red", "green", "blue"))
 NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five"}
 Position = tuple[int, ...]  # the peg of each disk, the largest first
 
@@ -31,7 +33,8 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     pegs = rng.choice(PEGS)
     pegs = tuple(rng.sample(pegs, 3)) if rng.random() < 0.3 else pegs
     facts = {"start": list(start), "goal": list(goal), "pegs": list(pegs)}
-    return Problem(f"{n} disks, {'tower' if len(set(goal)) == 1 else 'mixed'} goal", _key(start, goal), user(_prompt(rng, start, goal, pegs)), facts)
+    return Problem(f"{n} disks, {'tower' if len(set(goal)) == 1 else 'mixed'} goal", _key(start, goal),
+                   user(_prompt(rng, start, goal, pegs)), facts)
 
 
 def _key(start: Position, goal: Position) -> str:
@@ -53,15 +56,22 @@ def _prompt(rng: random.Random, start: Position, goal: Position, pegs: tuple[str
     colon = rng.choice((":", " has", " ="))
     whole = len(set(start)) == 1 == len(set(goal))
     aim = f"all disks on peg {pegs[goal[0]]}" if len(set(goal)) == 1 else _stacks(goal, pegs, colon)
-    rule = rng.choice(("Never put a larger disk on a smaller one. ", "Only the top disk of a peg moves, and never onto a smaller one. ", "The usual rules. ", ""))
+    rule = rng.choice(("Never put a larger disk on a smaller one. ", "The usual rules. ",
+                       "Only the top disk of a peg moves, and never onto a smaller one. ", ""))
     if whole and rng.random() < 0.7:
-        return rng.choice((f"Solve the Towers of Hanoi with {NUMBERS[n]} disks: move them from peg {pegs[start[0]]} to peg {pegs[goal[0]]}, using peg "
-                           f"{pegs[3 - start[0] - goal[0]]}. {rule}", f"Towers of Hanoi, {n} disks, pegs {' '.join(pegs)}: {pegs[start[0]]} to {pegs[goal[0]]}. {rule}",
-                           f"Move a tower of {NUMBERS[n]} disks from {pegs[start[0]]} to {pegs[goal[0]]}; the pegs are {', '.join(pegs)}. {rule}")).strip()
+        here, there, third = pegs[start[0]], pegs[goal[0]], pegs[3 - start[0] - goal[0]]
+        told = rng.choice((
+            f"Solve the Towers of Hanoi with {NUMBERS[n]} disks: from peg {here} to peg {there}, using peg {third}.",
+            f"Towers of Hanoi, {n} disks, pegs {' '.join(pegs)}: {here} to {there}.",
+            f"Move a tower of {NUMBERS[n]} disks from {here} to {there}; the pegs are {', '.join(pegs)}.",
+        ))
+        return f"{told} {rule}".strip()
     now = _stacks(start, pegs, colon)
-    return rng.choice((f"Towers of Hanoi with {NUMBERS[n]} disks (1 is the smallest), listed from the bottom. Now {now}. Goal: {aim}. {rule}",
-                       f"Hanoi, pegs {' '.join(pegs)}, disks 1 to {n}, largest first.\nStart: {now}\nGoal: {aim}\n{rule}",
-                       f"{n} disks lie on three pegs (bottom to top): {now}. {rule}Which moves lead to {aim}?")).strip()
+    return rng.choice((
+        f"Towers of Hanoi, {NUMBERS[n]} disks (1 is the smallest), from the bottom. Now {now}. Goal: {aim}. {rule}",
+        f"Hanoi, pegs {' '.join(pegs)}, disks 1 to {n}, largest first.\nStart: {now}\nGoal: {aim}\n{rule}",
+        f"{n} disks lie on three pegs (bottom to top): {now}. {rule}Which moves lead to {aim}?",
+    )).strip()
 
 
 def targets(position: Position, goal: Position) -> list[int]:
@@ -96,18 +106,21 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     seen, moves = work(start, goal)
     lines = []
     for (position, to), move in zip(seen, [*moves, None], strict=True):
-        line = ", ".join(f"{pegs[a]}{n - i}" + f" to {pegs[b]}" * (a != b) for i, (a, b) in enumerate(zip(position, to, strict=True)))
+        line = ", ".join(f"{pegs[a]}{n - i}" + f" to {pegs[b]}" * (a != b)
+                         for i, (a, b) in enumerate(zip(position, to, strict=True)))
         lines.append(f"See {line}: {f'{pegs[move[1]]}{move[0]}' if move else 'done'}")
     if effort == "max":
         for (position, _), (disk, source, target) in zip(seen, moves, strict=False):
             tops = [next((n - i for i in reversed(range(n)) if position[i] == peg), 0) for peg in (source, target)]
-            lines.append(f"Check {pegs[source]}{disk} to {pegs[target]}: top {pegs[source]}{tops[0]}, {f'on {pegs[target]}{tops[1]}' if tops[1] else 'empty'}, yes")
+            under = f"on {pegs[target]}{tops[1]}" if tops[1] else "empty"
+            lines.append(f"Check {pegs[source]}{disk} to {pegs[target]}: top {pegs[source]}{tops[0]}, {under}, yes")
     content = "\n".join(f"move disk {disk} from {pegs[a]} to {pegs[b]}" for disk, a, b in moves)
     return [assistant(content, "" if effort == "none" else "\n".join(lines))]
 
 
-_MOVE = re.compile(r"(?:disk|disc|ring|move|\()?\W*(?P<disk>\d)\W+(?:from\W+)?(?:peg\W+|rod\W+)?(?P<a>\w+)\W+(?:peg\W+|rod\W+)?(?:to\W+|onto\W+|on\W+)?"
-                   r"(?:peg\W+|rod\W+)?(?P<b>\w+)", re.I)
+_PEG = r"(?:(?:from|to|onto|on|peg|rod)\W+)*"
+_MOVE = re.compile(rf"(?:disk|disc|ring|move|\()?\W*(?P<disk>\d)\W+{_PEG}(?P<a>\w+)\W+{_PEG}(?P<b>\w+)", re.I)
+_LEAD = re.compile(r"^\s*(?:\d+\s*[.):]|[-*•]|step\s+\d+\W)\s*")
 
 
 def verify(problem: Problem, replies: list[Message], box: None) -> Verdict:
@@ -116,7 +129,7 @@ def verify(problem: Problem, replies: list[Message], box: None) -> Verdict:
     pegs = {name.lower(): i for i, name in enumerate(problem.facts["pegs"])}
     number = 0
     for line in re.split(r"[\n;]", answer_of(replies)[:20_000]):
-        line = re.sub(r"^\s*(?:\d+\s*[.):]|[-*•]|step\s+\d+\W)\s*", "", line, flags=re.I).strip().lower().replace("->", " to ").replace("→", " to ")
+        line = _LEAD.sub("", line.lower()).strip().replace("->", " to ").replace("→", " to ")
         if not re.match(r"\W*(?:then\W+)?(?:move|disk|disc|\d)", line):
             continue
         match = _MOVE.search(line)
@@ -134,7 +147,7 @@ def verify(problem: Problem, replies: list[Message], box: None) -> Verdict:
             return Verdict(False, "more than 400 moves")
     if not number:
         return Verdict(False, "there are no moves")
-    return Verdict(True) if position == goal else Verdict(False, "at the end the disks are not where the goal wants them")
+    return Verdict(position == goal, "" if position == goal else "at the end the disks are not where they should be")
 
 
 TASK = Task("hanoi", "planning", len(SIZES), sample, solve, verify)

@@ -1,50 +1,28 @@
 """How do packages reach their places by trucks within cities and airplanes between them?
 
-The policy takes the packages in order. Each goes, as far as it must, by truck to its city's airport, by the first airplane
-to the goal's city, and by truck to its place; a vehicle that is not where the package waits comes first. The trace names
-each leg before it is taken and restates where all vehicles are after each package. Names are short in it: l21 is place 1 of
-city 2, place 0 is the airport, and truck t2 is city 2's.
+The policy takes the packages in order. Each goes, as far as it must, by truck to its city's airport, by the first
+airplane to the goal's city, and by truck to its place; a vehicle that is not where the package waits comes first. The
+trace names each leg before it is taken and restates where all vehicles are after each package. Names are short in it:
+l21 is place 1 of city 2, place 0 is the airport, and truck t2 is city 2's. The English is PlanBench's, word for word.
 """
 
 from __future__ import annotations
 
 import random
 from itertools import permutations
+from pathlib import Path
 
 from finback.tasks.planning.strips import LOGISTICS, Step, check_plan
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
 
 # level -> choices of (cities, places in a city, packages); the held-out shapes have a package or a city more
-SHAPES = {1: ((2, 1, 1), (2, 2, 1), (3, 2, 1), (2, 1, 2)), 2: ((2, 2, 2), (3, 1, 2), (3, 2, 2), (3, 3, 1)), 3: ((3, 2, 3), (2, 3, 2), (3, 3, 2), (2, 2, 3))}
+SHAPES = {1: ((2, 1, 1), (2, 2, 1), (3, 2, 1), (2, 1, 2)), 2: ((2, 2, 2), (3, 1, 2), (3, 2, 2), (3, 3, 1)),
+          3: ((3, 2, 3), (2, 3, 2), (3, 3, 2), (2, 2, 3))}
 HELD_OUT = {1: ((2, 1, 3), (4, 2, 1)), 2: ((4, 2, 2), (3, 1, 4)), 3: ((2, 2, 4), (4, 2, 3))}
 MOST_STEPS = {"english": 13, "compact": 26}
 
-DOMAIN = """I have to plan logistics to transport packages within cities via trucks and between cities via airplanes. Locations within a city are directly connected (trucks can move between any two such locations), and so are the cities. In each city there is exactly one truck and each city has one location that serves as an airport.
-Here are the actions that can be performed:
-
-Load a package into a truck. For example, load package_1 into truck_1 at location_1_1.
-Load a package into an airplane. For example, load package_1 into airplane_1 at location_1_1.
-Unload a package from a truck. For example, unload package_1 from truck_1 at location_1_1.
-Unload a package from an airplane. For example, unload package_1 from airplane_1 at location_1_1.
-Drive a truck from one location to another location. For example, drive truck_1 from location_1_1 to location_1_2 in city_1.
-Fly an airplane from one city to another city. For example, fly airplane_1 from location_1_1 to location_2_1. Here location_1_1 is the airport in city_1 and location_2_1 is the airport in city_2.
-
-The following are the restrictions on the actions:
-A package can be loaded into a truck only if the package and the truck are in the same location.
-Once a package is loaded into a truck, the package is not at the location and is in the truck.   
-A package can be loaded into an airplane only if the package and the airplane are in the same location.
-Once a package is loaded into an airplane, the package is not at the location and is in the airplane.
-A package can be unloaded from a truck only if the package is in the truck.
-Once a package is unloaded from a truck, the package is not in the truck and is at the location of the truck.
-A package can be unloaded from an airplane only if the package in the airplane.
-Once a package is unloaded from an airplane, the package is not in the airplane and is at the location of the airplane.   
-A truck can be driven from one location to another if the truck is at the from-location and both from-location and to-location are locations in the same city.
-Once a truck is driven from one location to another, it is not at the from-location and is at the to-location.
-An airplane can be flown from one city to another if the from-location and the to-location are airports and the airplane is at the from-location.
-Once an airplane is flown from one city to another the airplane is not at the from-location and is at the to-location.
-
-"""
-SHORT = ("I have to plan logistics to transport packages within cities via trucks and between cities via airplanes.\n\n",
+DOMAIN = Path(__file__).with_name("planbench_logistics.txt").read_text(encoding="utf-8")
+SHORT = (DOMAIN.split(". ")[0] + ".\n\n",
          "Trucks drive within a city, airplanes fly between airports. List the actions, one per line.\n\n", "")
 LONG_NAMES = {"l": "location", "t": "truck", "a": "airplane", "p": "package", "c": "city"}
 
@@ -64,7 +42,8 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
             break
     kind = f"{cities} cities of {places}, {packages} packages"
     facts = {"at": at, "places": spots, "wants": goal, "wording": wording} | strips_facts(at, spots, goal, wording)
-    return Problem(f"{kind}, {wording}", _key(cities, places, at, goal), user(_prompt(rng, facts, short=steps <= 5 and not held_out)), facts)
+    return Problem(f"{kind}, {wording}", _key(cities, places, at, goal),
+                   user(_prompt(rng, facts, short=steps <= 5 and not held_out)), facts)
 
 
 def _key(cities: int, places: int, at: dict[str, str], goal: dict[str, str]) -> str:
@@ -86,7 +65,8 @@ def strips_facts(at: dict[str, str], spots: list[str], goal: dict[str, str], wor
     """The problem as facts in the names of its wording, in PlanBench's order."""
     say = long if wording == "english" else str
     kinds = [f"{LONG_NAMES[name[0]]} {say(name)}" for name in at]
-    init = [*(f"airport {say(s)}" for s in spots if s[2] == "0"), *kinds, *(f"at {say(n)} {say(s)}" for n, s in at.items()),
+    init = [*(f"airport {say(s)}" for s in spots if s[2] == "0"), *kinds,
+            *(f"at {say(n)} {say(s)}" for n, s in at.items()),
             *(f"city {say(s)} {say('c' + s[1])}" for s in spots)]
     return {"init": init, "goal": [f"at {say(p)} {say(s)}" for p, s in goal.items()]}
 
@@ -102,12 +82,15 @@ def _prompt(rng: random.Random, facts: dict, short: bool) -> str:
         forms = {"airport": "{} is an airport", "at": "{} is at {}", "city": "{} is in the city {}"}
         start, end = (_listed([forms[f[0]].format(*f[1:]) for f in part]) for part in (init, goal))
         head = DOMAIN if short and rng.random() < 0.25 else rng.choice(SHORT)
-        return f"{head}[STATEMENT]\nAs initial conditions I have that, {start}.\nMy goal is to have that {end}.\n\nMy plan is as follows:\n\n[PLAN]"
+        return (f"{head}[STATEMENT]\nAs initial conditions I have that, {start}.\nMy goal is to have that {end}.\n\n"
+                f"My plan is as follows:\n\n[PLAN]")
     places = ", ".join(f"{f[1]} in {f[2]}" for f in init if f[0] == "city")
     now = ", ".join(f"{f[1]} at {f[2]}" for f in init if f[0] == "at")
     aims = ", ".join(f"{f[1]} at {f[2]}" for f in goal)
-    head = rng.choice(("Logistics: trucks t drive in their city, airplanes a fly between airports.", "Deliver the packages p.", "Plan: load, unload, drive, fly."))
-    form = rng.choice(("{0}\nPlaces: {1}\nAirports: {4}\nNow: {2}\nGoal: {3}", "{0} {1}; airports {4}. {2}. Goal: {3}", "{0}\n{2}\nairports {4}; {1}\ngoal {3}"))
+    head = rng.choice(("Logistics: trucks t drive in their city, airplanes a fly between airports.",
+                       "Deliver the packages p.", "Plan: load, unload, drive, fly."))
+    form = rng.choice(("{0}\nPlaces: {1}\nAirports: {4}\nNow: {2}\nGoal: {3}", "{0} {1}; airports {4}. {2}. Goal: {3}",
+                       "{0}\n{2}\nairports {4}; {1}\ngoal {3}"))
     return form.format(head, places, now, aims, " ".join(f[1] for f in init if f[0] == "airport"))
 
 
@@ -128,7 +111,8 @@ def work(at: dict[str, str], goal: dict[str, str]) -> tuple[list[str], list[Step
         def go(spot: str) -> None:
             if at[vehicle] == spot:
                 return
-            plan.append(("drive-truck", (vehicle, at[vehicle], spot, f"c{spot[1]}")) if kind == "truck" else ("fly-airplane", (vehicle, at[vehicle], spot)))
+            plan.append(("drive-truck", (vehicle, at[vehicle], spot, f"c{spot[1]}")) if kind == "truck"
+                        else ("fly-airplane", (vehicle, at[vehicle], spot)))
             at[vehicle] = spot
             said.append(f"to {spot}")
 
@@ -144,7 +128,8 @@ def work(at: dict[str, str], goal: dict[str, str]) -> tuple[list[str], list[Step
 
     for package, to in goal.items():
         start = at[package]
-        lines.append(f"Take {package} {start} wants {to}: {'there' if start == to else 'same city' if start[1] == to[1] else 'other city'}")
+        where = "there" if start == to else "same city" if start[1] == to[1] else "other city"
+        lines.append(f"Take {package} {start} wants {to}: {where}")
         if start == to:
             continue
         if start[1] == to[1]:
@@ -165,8 +150,10 @@ def _positions(at: dict[str, str], vehicles: list[str]) -> str:
 
 
 FORMS = {
-    "english": {"load-truck": "load {} into {} at {}", "load-airplane": "load {} into {} at {}", "unload-truck": "unload {} from {} at {}",
-                "unload-airplane": "unload {} from {} at {}", "drive-truck": "drive {} from {} to {} in {}", "fly-airplane": "fly {} from {} to {}"},
+    "english": {"load-truck": "load {} into {} at {}", "load-airplane": "load {} into {} at {}",
+                "unload-truck": "unload {} from {} at {}",
+                "unload-airplane": "unload {} from {} at {}", "drive-truck": "drive {} from {} to {} in {}",
+                "fly-airplane": "fly {} from {} to {}"},
     "compact": {"load-truck": "load {} {} {}", "load-airplane": "load {} {} {}", "unload-truck": "unload {} {} {}",
                 "unload-airplane": "unload {} {} {}", "drive-truck": "drive {} {} {}", "fly-airplane": "fly {} {} {}"},
 }
@@ -177,7 +164,9 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     lines, plan = work(facts["at"], facts["wants"])
     if effort == "max":
         last = {arguments[0]: arguments[2] for name, arguments in plan if name.startswith("unload")}
-        lines += [f"Check {p} {'unloaded' if p in last else 'stayed'} at {last.get(p, to)}, wants {to}: yes" for p, to in facts["wants"].items()]
+        for package, to in facts["wants"].items():
+            how = "unloaded" if package in last else "stayed"
+            lines.append(f"Check {package} {how} at {last.get(package, to)}, wants {to}: yes")
     say = long if facts["wording"] == "english" else str
     content = "\n".join(FORMS[facts["wording"]][name].format(*map(say, arguments)) for name, arguments in plan)
     return [assistant(content, "" if effort == "none" else "\n".join(lines))]

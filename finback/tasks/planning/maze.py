@@ -1,7 +1,7 @@
 """How does one find through a maze of rooms and doors: depth first, with the way so far kept in sight?
 
-The trace is one line per look around: the way so far, then the doors of the room where it ends, each to a room seen or new;
-it goes on to the first new one, or a step back where there is none. The way at the end is the answer.
+The trace is one line per look around: the way so far, then the doors of the room where it ends, each to a room seen
+or new; it goes on to the first new one, or a step back where there is none. The way at the end is the answer.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answ
 ROOMS = {1: (5, 6), 2: (6, 8), 3: (8, 10)}
 HELD_OUT = {1: (11, 11), 2: (11, 12), 3: (12, 13)}  # larger than any in training, and with loops where those have few
 NAMES = (tuple("ABCDEFGHJKLMNPQRST"), tuple("abcdefghjklmnpqrst"),
-         ("hall", "kitchen", "cellar", "attic", "garden", "library", "pantry", "studio", "office", "garage", "tower", "bath", "porch", "lounge", "yard"),
-         ("oak", "elm", "ash", "fir", "pine", "birch", "maple", "cedar", "willow", "beech", "larch", "yew", "alder", "hazel"),
-         ("red", "blue", "green", "white", "black", "brown", "pink", "grey", "gold", "silver", "orange", "violet", "yellow", "cyan"),
+         ("hall", "kitchen", "cellar", "attic", "garden", "library", "pantry", "studio", "office", "garage", "tower",
+          "bath", "porch", "lounge", "yard"),
+         ("oak", "elm", "ash", "fir", "pine", "birch", "maple", "cedar", "willow", "beech", "larch", "yew", "alder",
+          "hazel"),
+         ("red", "blue", "green", "white", "black", "brown", "pink", "grey", "gold", "silver", "orange", "violet",
+          "yellow", "cyan"),
          tuple(f"{letter}{digit}" for letter in "abcd" for digit in range(1, 5)))
 MOST_LINES = 15
 
@@ -42,7 +45,8 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
         if len(way) > 2 and len(lines) <= MOST_LINES:
             break
     facts = {"ways": ways, "start": start, "goal": goal}
-    return Problem(f"{n} rooms, {len(doors) - n + 1} loops", _key(ways, start, goal), user(_prompt(rng, facts, [] if listed else doors)), facts)
+    return Problem(f"{n} rooms, {len(doors) - n + 1} loops", _key(ways, start, goal),
+                   user(_prompt(rng, facts, [] if listed else doors)), facts)
 
 
 def _key(ways: dict[str, list[str]], start: str, goal: str) -> str:
@@ -58,14 +62,17 @@ def _key(ways: dict[str, list[str]], start: str, goal: str) -> str:
 
 def _prompt(rng: random.Random, facts: dict, doors: list[tuple[str, str]]) -> str:
     start, goal, ways = facts["start"], facts["goal"], facts["ways"]
-    ask = rng.choice(("Find a way from {} to {}.", "How do I get from {} to {}?", "Which way leads from {} to {}?", "Go from {} to {}. List the rooms of the way.",
+    ask = rng.choice(("Find a way from {} to {}.", "How do I get from {} to {}?", "Which way leads from {} to {}?",
+                      "Go from {} to {}. List the rooms of the way.",
                       "Find a path from {} to {}.")).format(start, goal)
     if doors:
-        form, head = rng.choice((("{} to {}", "Doors: "), ("{} and {}", "There are doors between "), ("{} - {}", "Connections: "), ("{} with {}", "Edges: "),
+        form, head = rng.choice((("{} to {}", "Doors: "), ("{} and {}", "There are doors between "),
+                                 ("{} - {}", "Connections: "), ("{} with {}", "Edges: "),
                                  ("{} to {}", "A maze. Its rooms are joined: ")))
         said = f"{head}{', '.join(form.format(*door) for door in doors)}."
     else:
-        form = rng.choice(("Room {} leads to {}.", "From {} one can go to {}.", "At {}: {}.", "Place {} has doors to {}."))
+        form = rng.choice(("Room {} leads to {}.", "From {} one can go to {}.", "At {}: {}.",
+                           "Place {} has doors to {}."))
         said = rng.choice((" ", "\n")).join(form.format(room, ", ".join(ways[room])) for room in ways)
     return rng.choice((f"{said}\n{ask}", f"{ask}\n{said}", f"{said} {ask}"))
 
@@ -75,7 +82,7 @@ def explore(ways: dict[str, list[str]], start: str, goal: str) -> tuple[list[str
     way, seen, lines = [start], {start}, []
     while way:
         doors = ways[way[-1]]
-        new = next((room for room in doors if room == goal), None) or next((room for room in doors if room not in seen), None)
+        new = goal if goal in doors else next((room for room in doors if room not in seen), None)
         said = ", ".join(f"{room} {'goal' if room == goal else 'seen' if room in seen else 'new'}" for room in doors)
         go = f"go {new}" if new else f"back to {way[-2]}" if len(way) > 1 else "stuck"
         lines.append(f"Way {' '.join(way)}: {said}; {go}")
@@ -101,10 +108,11 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
 def verify(problem: Problem, replies: list[Message], box: None) -> Verdict:
     f = problem.facts
     text = answer_of(replies)[:5000]
-    names = {name.lower(): name for name in f["ways"]}
-    read = [[names[w.lower()] for w in re.findall(r"\w+", part) if w.lower() in names and (len(w) > 1 or w in f["ways"])] for part in [text, *text.splitlines()[-1:]]]
+    names = {name.lower(): name for name in f["ways"] if len(name) > 1} | {name: name for name in f["ways"]}
     best = Verdict(False, "no rooms are named")
-    for way in read:
+    for part in (text, *text.splitlines()[-1:]):
+        words = re.findall(r"\w+", part)
+        way = [name for word in words if (name := names.get(word) or names.get(word.lower() if len(word) > 1 else ""))]
         if not way:
             continue
         way = [room for i, room in enumerate(way) if i == 0 or room != way[i - 1]]  # "go from a to b. go from b to c"

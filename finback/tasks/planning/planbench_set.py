@@ -1,7 +1,7 @@
-"""What are PlanBench's problems, as problems of ours: facts parsed from its English, its zero-shot prompt, and canonical keys?
+"""What are PlanBench's problems, as problems of ours: prompts without an example, facts from its English, and keys?
 
-Nothing of PlanBench is kept here but SHA-256 prefixes of the canonical keys of its Blocksworld problems, which training
-never draws. To make them anew, for other files or more of them:
+Of PlanBench's problems nothing is kept here but SHA-256 prefixes of the canonical keys of those of Blocksworld, which
+training never draws. To make them anew, for other files or more of them:
 
     python -m finback.tasks.planning.planbench_set FOLDER > finback/tasks/planning/planbench_keys.txt
 """
@@ -65,7 +65,8 @@ def _problem(domain: str, row: dict[str, Any]) -> Problem:
     if not match:
         raise ValueError(f"instance {row['instance_id']} states no initial conditions and goal in PlanBench's words")
     init, goal = (facts_of(domain, sentence) for sentence in match.groups())
-    facts = {"domain": domain, "init": init, "goal": goal, "wording": "english", "ground_truth": row["ground_truth_plan"]}
+    facts = {"domain": domain, "init": init, "goal": goal, "wording": "english",
+             "ground_truth": row["ground_truth_plan"]}
     if domain == "depots":
         facts["init"] += sorted({f"place {fact.split()[2]}" for fact in init if fact.startswith("at ")})
     if domain == "blocksworld":
@@ -94,7 +95,8 @@ def verify_planbench(problem: Problem, replies: list[Message], box: None) -> Ver
     domain = problem.facts["domain"]
     names = {word: word for fact in problem.facts["init"] for word in fact.split()[1:]}
     if domain == "logistics":  # its PDDL says l0-1 for location_0_1
-        names |= {re.sub(r"^([a-z])[a-z]*_(\d)(?:_(\d))?$", lambda m: m[1] + m[2] + (f"-{m[3]}" if m[3] else ""), name): name for name in names}
+        names |= {re.sub(r"^([a-z])[a-z]*_(\d)(?:_(\d))?$", lambda m: m[1] + m[2] + (f"-{m[3]}" if m[3] else ""),
+                         name): name for name in names}
     return check_plan(DOMAINS[domain], problem.facts, answer_of(replies), names)
 
 

@@ -1,7 +1,8 @@
 """In which order can tasks with durations and needs be done, and when is all done at the earliest?
 
-Two forms: as many workers as wanted (a task starts when the last of its needs ends), or one worker (one task after another).
-The trace goes through the list again and again: a task whose needs are not all done waits, any other gets its start and end.
+Two forms: as many workers as wanted (a task starts when the last of its needs ends), or one worker (one task after
+another). The trace goes through the list again and again: a task whose needs are not all done waits, any other gets its
+start and end.
 """
 
 from __future__ import annotations
@@ -28,18 +29,21 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     order = rng.sample(names, n) if rng.random() < 0.6 else names  # as listed in the prompt
     tasks = [[name, rng.randint(1, 9), needs[name]] for name in order]
     facts = {"tasks": tasks, "workers": rng.choice(("many", "one"))}
-    return Problem(f"{n} tasks, {'one worker' if facts['workers'] == 'one' else 'many workers'}", _key(facts), user(_prompt(rng, facts)), facts)
+    return Problem(f"{n} tasks, {'one worker' if facts['workers'] == 'one' else 'many workers'}", _key(facts),
+                   user(_prompt(rng, facts)), facts)
 
 
 def _key(facts: dict) -> str:
-    """Tasks told apart by duration and, over and over, by what they need and what needs them; names and order do not matter."""
+    """Tasks told apart by duration and, over and over, by what they need and what needs them, not by name or order."""
     form = {name: str(duration) for name, duration, _ in facts["tasks"]}
     for _ in facts["tasks"]:
-        full = {name: (form[name], sorted(form[x] for x in needs), sorted(form[x] for x, _, others in facts["tasks"] if name in others))
+        full = {name: (form[name], sorted(form[x] for x in needs),
+                       sorted(form[x] for x, _, others in facts["tasks"] if name in others))
                 for name, _, needs in facts["tasks"]}
         number = {repr(value): str(i) for i, value in enumerate(sorted(full.values()))}
         form = {name: number[repr(value)] for name, value in full.items()}
-    return f"{facts['workers']}; " + ", ".join(sorted(f"{form[n]} {d} {' '.join(sorted(form[x] for x in needs))}" for n, d, needs in facts["tasks"]))
+    said = sorted(f"{form[n]} {d} {' '.join(sorted(form[x] for x in needs))}" for n, d, needs in facts["tasks"])
+    return f"{facts['workers']}; {', '.join(said)}"
 
 
 def _prompt(rng: random.Random, facts: dict) -> str:
@@ -49,12 +53,17 @@ def _prompt(rng: random.Random, facts: dict) -> str:
     said = []
     for name, duration, needs in facts["tasks"]:
         said.append(form.format(name, duration, unit, f", {after.format(' and '.join(needs))}" if needs else ""))
-    listed = "Tasks: " + rng.choice(("; ", ". ")).join(said) if rng.random() < 0.6 else "\n".join(f"- {line}" for line in said)
-    if facts["workers"] == "one":
-        ask = rng.choice(("One worker does one task at a time. Give an order with start and end times.", "Only one task can be done at a time. Give a schedule.",
-                          "I am alone and do one task at a time. When does each start and end?", "Schedule them on one machine."))
+    if rng.random() < 0.6:
+        listed = "Tasks: " + rng.choice(("; ", ". ")).join(said)
     else:
-        ask = rng.choice(("Tasks may run at the same time. When is everything done at the earliest? Give start and end times.",
+        listed = "\n".join(f"- {line}" for line in said)
+    if facts["workers"] == "one":
+        ask = rng.choice(("One worker does one task at a time. Give an order with start and end times.",
+                          "Only one task can be done at a time. Give a schedule.",
+                          "I am alone and do one task at a time. When does each start and end?",
+                          "Schedule them on one machine."))
+    else:
+        ask = rng.choice(("Tasks may run at the same time. When is all done at the earliest? Give start and end times.",
                           "There are enough workers for all tasks at once. Find the earliest finish and a schedule.",
                           "Tasks can run in parallel. Give the earliest start and end of each."))
     return rng.choice((f"{listed}\n{ask}", f"Make a plan. {listed}\n{ask}", f"{ask}\n{listed}"))
@@ -63,7 +72,8 @@ def _prompt(rng: random.Random, facts: dict) -> str:
 def work(tasks: list, one: bool) -> tuple[list[str], dict[str, tuple[int, int]]]:
     """The trace's lines and each task's start and end, in the order of doing."""
     times: dict[str, tuple[int, int]] = {}
-    lines = ["Tasks " + ", ".join(f"{name}={duration} {'needs ' + ' '.join(needs) if needs else 'free'}" for name, duration, needs in tasks)]
+    said = (f"{name}={duration} {'needs ' + ' '.join(needs) if needs else 'free'}" for name, duration, needs in tasks)
+    lines = [f"Tasks {', '.join(said)}"]
     waiting, now = tasks, 0
     while waiting:
         later = []
@@ -102,30 +112,32 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
             name = next(n for n, (_, end) in times.items() if end == finish)
             while name:
                 start, end = times[name]
-                cause = next((need for n, _, needs in tasks if n == name for need in needs if times[need][1] == start), None)
-                lines.append(f"Back {name}={end}: {end}-{duration[name]}={start}, {f'{cause}={start}' if cause else 'first'}")
+                cause = next((need for n, _, needs in tasks if n == name for need in needs if times[need][1] == start),
+                             None)
+                why = f"{cause}={start}" if cause else "first"
+                lines.append(f"Back {name}={end}: {end}-{duration[name]}={start}, {why}")
                 name = cause
-    content = "\n".join([*(f"- {name}: {start} to {end}" for name, (start, end) in times.items()), f"All done at {finish}."])
+    content = "\n".join([*(f"- {name}: {start} to {end}" for name, (start, end) in times.items()),
+                         f"All done at {finish}."])
     return [assistant(content, "" if effort == "none" else "\n".join(lines))]
 
 
 def verify(problem: Problem, replies: list[Message], box: None) -> Verdict:
     tasks, one = problem.facts["tasks"], problem.facts["workers"] == "one"
     text = answer_of(replies)[:10_000]
-    names = {name: name for name, _, _ in tasks}
-    lower = {name.lower(): name for name in names}
+    names = {name.lower(): name for name, _, _ in tasks if len(name) > 1} | {name: name for name, _, _ in tasks}
     times: dict[str, tuple[int, int]] = {}
     finish = None
     for line in re.split(r"[\n;]", text):
         line = re.sub(r"^\s*(?:\d+\s*[.)]\s|[-*•])\s*", "", line)
         words = re.findall(r"[A-Za-z]+\d*|\d+", line)
-        named = next((names.get(w) or (lower.get(w.lower()) if len(w) > 1 else None) for w in words if w in names or (len(w) > 1 and w.lower() in lower)), None)
+        named = next(filter(None, (names.get(w) or names.get(w.lower() if len(w) > 1 else "") for w in words)), None)
         numbers = [int(w[:6]) for w in words if w.isdigit()]
         if named and len(numbers) >= 2 and named not in times:
             times[named] = (numbers[0], numbers[-1])
         elif numbers and re.search(r"\b(?:done|finish\w*|total|end\w*|complete\w*|earliest|makespan)\b", line, re.I):
             finish = numbers[-1]
-    missing = [name for name in names if name not in times]
+    missing = [name for name, _, _ in tasks if name not in times]
     if missing:
         return Verdict(False, f"{missing[0]} has no start and end")
     for name, duration, needs in tasks:

@@ -1,7 +1,8 @@
-"""Is this plan valid? Actions with preconditions and effects, plans read from text in many forms, and a strict simulation.
+"""Is this plan valid? Plans read from text in many forms, and simulated strictly.
 
-A fact is a string of words ("on red blue"), a state a set of them; an action holds if all its preconditions do. This
-knows no domain's towers or routes, so it judges plans independently of the code that makes them.
+An action has preconditions and effects. A fact is a string of words ("on red blue"), a state a set of them; an action
+is possible if all its preconditions hold. This knows no domain's towers or routes, so it judges plans independently of
+the code that makes them.
 """
 
 from __future__ import annotations
@@ -59,8 +60,10 @@ LOGISTICS = Domain(
         "drive-truck": action("tlmc", "truck t, at t l, city l c, city m c", "at t m", "at t l", optional=1),
         "fly-airplane": action("alm", "airplane a, at a l, airport l, airport m", "at a m", "at a l"),
     },
-    {r"load(?:[\s-]*(?:the)?\s*truck)?(?=.*\bt(?:ruck_?)?\d)": "load-truck", r"load(?:[\s-]*(?:the)?\s*airplane)?": "load-airplane",
-     r"unload(?:[\s-]*(?:the)?\s*truck)?(?=.*\bt(?:ruck_?)?\d)": "unload-truck", r"unload(?:[\s-]*(?:the)?\s*airplane)?": "unload-airplane",
+    {r"load(?:[\s-]*(?:the)?\s*truck)?(?=.*\bt(?:ruck_?)?\d)": "load-truck",
+     r"load(?:[\s-]*(?:the)?\s*airplane)?": "load-airplane",
+     r"unload(?:[\s-]*(?:the)?\s*truck)?(?=.*\bt(?:ruck_?)?\d)": "unload-truck",
+     r"unload(?:[\s-]*(?:the)?\s*airplane)?": "unload-airplane",
      r"drive(?:[\s-]*truck)?": "drive-truck", r"fly(?:[\s-]*airplane)?": "fly-airplane"},
 )
 DEPOTS = Domain(
@@ -68,10 +71,13 @@ DEPOTS = Domain(
         "drive": action("tpq", "truck t, at t p, place q", "at t q", "at t p"),
         "lift": action("hcsp", "hoist h, crate c, at h p, available h, at c p, on c s, clear c", "lifting h c, clear s",
                        "at c p, clear c, available h, on c s"),
-        "drop": action("hcsp", "hoist h, crate c, at h p, at s p, clear s, lifting h c", "available h, at c p, clear c, on c s",
+        "drop": action("hcsp", "hoist h, crate c, at h p, at s p, clear s, lifting h c",
+                       "available h, at c p, clear c, on c s",
                        "lifting h c, clear s"),
-        "load": action("hctp", "hoist h, crate c, truck t, at h p, at t p, lifting h c", "in c t, available h", "lifting h c"),
-        "unload": action("hctp", "hoist h, crate c, truck t, at h p, at t p, available h, in c t", "lifting h c", "in c t, available h"),
+        "load": action("hctp", "hoist h, crate c, truck t, at h p, at t p, lifting h c", "in c t, available h",
+                       "lifting h c"),
+        "unload": action("hctp", "hoist h, crate c, truck t, at h p, at t p, available h, in c t", "lifting h c",
+                         "in c t, available h"),
     },
     {"drive": "drive"} | {rf"(?:hoist\d+ to )?{verb}": verb for verb in ("lift", "drop", "load", "unload")},
 )
@@ -86,7 +92,7 @@ GRIPPER = Domain(
 
 
 def check_plan(domain: Domain, facts: dict[str, Any], text: str, names: dict[str, str] | None = None) -> Verdict:
-    """Whether a text has a valid plan from facts["init"] to facts["goal"]. names: as said -> name, the facts' own if None."""
+    """Whether a text has a plan from facts["init"] to facts["goal"]. names: as said -> name (None: as in facts)."""
     names = names or {word: word for fact in facts["init"] for word in fact.split()[1:]}
     plan = read_plan(text, domain, names)
     return Verdict(False, plan) if isinstance(plan, str) else judge(domain, facts["init"], facts["goal"], plan)
@@ -152,7 +158,7 @@ def read_plan(text: str, domain: Domain, names: dict[str, str]) -> list[Step] | 
         if not most - domain.actions[act].optional <= len(found) <= most:  # perhaps written in another case
             found = [lower[word.lower()] for word in words if word.lower() in lower]
         if not most - domain.actions[act].optional <= len(found) <= most:
-            return f"step {len(steps) + 1} ({line.strip()[:60]!r}) names {len(found)} known objects where {act} takes {most}"
+            return f"step {len(steps) + 1} ({line.strip()[:60]!r}) names {len(found)} objects; {act} takes {most}"
         steps.append((act, tuple(found)))
         if len(steps) > MOST_STEPS:
             return f"the plan has more than {MOST_STEPS} steps"
