@@ -203,7 +203,7 @@ def evaluate(
     model: Model = DEFAULT_MODEL,
     tasks: Annotated[Optional[str], typer.Option(help="Tasks, by commas.", show_default="all, if no --public is given")] = None,
     abilities: Annotated[Optional[str], typer.Option(help="All tasks of these abilities instead: mathematics, code, planning, tools, talk.")] = None,
-    public: Annotated[str, typer.Option(help="Published sets, by commas, or all: mawps, svamp, asdiv, cmath, blocksworld, blocksworld_3, logistics, mbpp, humaneval.")] = "",
+    public: Annotated[str, typer.Option(help="Published sets, by commas, or all: mawps, svamp, asdiv, cmath, planbench_blocksworld, planbench_blocksworld_3, planbench_logistics, planbench_depots, mbpp, humaneval.")] = "",
     efforts: Annotated[str, typer.Option(help="How hard to think.")] = "none,high,max",
     splits: Annotated[str, typer.Option(help="seen: structures that training shows; held_out: structures that it never shows.")] = "seen,held_out",
     problems: Annotated[Optional[int], typer.Option(min=1, help="Of each task and split, and of each public set.", show_default="50, and public sets whole")] = None,

@@ -276,8 +276,10 @@ def _curve(rows: list[dict[str, Any]], x: str, label: str) -> Figure:
     """A curve for each ability."""
     figure = Figure(figsize=(4.1, 2.6), layout="constrained")
     axis = figure.subplots()
-    for i, ability in enumerate(dict.fromkeys(row["ability"] for row in rows)):
+    for i, ability in enumerate(ABILITIES):
         own = [row for row in rows if row["ability"] == ability]
+        if not own:
+            continue
         rates = [100 * row["rate"] for row in own]
         spread = [[100 * max(row["rate"] - row["low"], 0) for row in own], [100 * max(row["high"] - row["rate"], 0) for row in own]]
         axis.errorbar([row[x] for row in own], rates, yerr=spread, fmt="o-", color=SERIES[i], markersize=4, linewidth=1.4, elinewidth=0.8, label=ability)

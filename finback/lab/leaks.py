@@ -1,7 +1,7 @@
 """Did training see what we measure with? Distances between training draws of the tasks and the problems of an evaluation.
 
 Four distances for each problem: whether a training prompt equals it word for word (normalised); whether a training problem of
-the same task has its canonical form (other names, same problem); how many of its word n-grams stand anywhere in training;
+the same task, or for a public set of any, has its canonical form (other names, same problem); how many of its word n-grams stand anywhere in training;
 and how many of its *own* n-grams stand in one training prompt. Own are those that few training prompts have: the others
 are the wording of a template, which is meant to be learnt. n is 8, and 13 where texts are long.
 """
@@ -76,11 +76,11 @@ def training(tasks: Mapping[str, Task], each: int) -> Iterator[tuple[str, Proble
 def compare(found: Sequence[Suspect], drawn: Iterable[tuple[str, Problem]], each: int) -> int:
     """Fills in what the suspects lack, and says how many training problems there were. each: of every task."""
     of_prompt: dict[str, list[Suspect]] = {}
-    of_key: dict[tuple[str, str], list[Suspect]] = {}
+    of_key: dict[str, list[Suspect]] = {}
     of_gram: dict[int, dict[int, list[int]]] = {n: {} for n in SIZES}
     for i, s in enumerate(found):
         of_prompt.setdefault(s.text, []).append(s)
-        of_key.setdefault((s.source, s.problem.key), []).append(s)
+        of_key.setdefault(s.problem.key, []).append(s)
         for n in SIZES:
             for gram in s.grams[n]:
                 of_gram[n].setdefault(gram, []).append(i)
@@ -90,9 +90,10 @@ def compare(found: Sequence[Suspect], drawn: Iterable[tuple[str, Problem]], each
     for name, problem in drawn:
         text = prompt_of(problem)
         texts.append(text)
-        for s in [*of_prompt.get(text, ()), *of_key.get((name, problem.key), ())]:
-            s.same_prompt |= s.text == text
-            s.same_key |= (s.source, s.problem.key) == (name, problem.key)
+        for s in of_prompt.get(text, ()):
+            s.same_prompt = True
+        for s in of_key.get(problem.key, ()):
+            s.same_key |= s.split == "public" or s.source == name
         for n in SIZES:
             shared = [gram for gram in grams(text, n) if gram in of_gram[n]]
             frequency[n].update(shared)

@@ -34,10 +34,15 @@ class PublicSet:
         return found
 
 
-def _rows(file: Path) -> list[dict[str, Any]]:
+def _found(file: Path) -> Path:
     if not file.is_file():
         raise ValueError(f"{file} does not exist: set FINBACK_DATA to the folder that holds it (docs/evaluation.md)")
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return file
+
+
+def _rows(file: Path) -> list[dict[str, Any]]:
+    with _found(file).open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
 
 
 # --- mathematics ---
@@ -65,7 +70,7 @@ def asdiv(data: Path) -> list[Problem]:
 
 def cmath(data: Path) -> list[Problem]:
     rows = _rows(data / "math" / "cmath_dev.jsonl")
-    return [Problem(f"grade {row['grade']}", f"cmath {i}", user(row["question"]), {"target": row["answer"]}) for i, row in enumerate(rows)]
+    return [Problem(f"grade {row['grade']}", f"cmath {i}", user(row["question"]), {"target": row["answer"].rstrip("%")}) for i, row in enumerate(rows)]
 
 
 def _plain(number: float) -> str:
@@ -92,21 +97,19 @@ def verify_target(problem: Problem, replies: list[Message], box: Any) -> Verdict
 # --- planning ---
 
 
-def _planbench(file: str) -> Callable[[Path], list[Problem]]:
+def _planbench(domain: str) -> Callable[[Path], list[Problem]]:
     def load(data: Path) -> list[Problem]:
         from finback.tasks.planning import planbench
 
-        path = data / "planning" / file
-        _rows(path)
-        return planbench(path)
+        return planbench(_found(data / "planning" / f"planbench_{domain}_dev.jsonl"))
 
     return load
 
 
-def verify_planbench(problem: Problem, replies: list[Message], box: Any) -> Verdict:
-    from finback.tasks.planning import verify_planbench
+def verify_plan(problem: Problem, replies: list[Message], box: Any) -> Verdict:
+    from finback.tasks.planning.planbench import verify
 
-    return verify_planbench(problem, replies, box)
+    return verify(problem, replies, box)
 
 
 # --- code ---
@@ -159,9 +162,7 @@ SETS = {
         PublicSet("svamp", "mathematics", svamp, verify_target),
         PublicSet("asdiv", "mathematics", asdiv, verify_target),
         PublicSet("cmath", "mathematics", cmath, verify_target),
-        PublicSet("blocksworld", "planning", _planbench("planbench_blocksworld_dev.jsonl"), verify_planbench),
-        PublicSet("blocksworld_3", "planning", _planbench("planbench_blocksworld_3_dev.jsonl"), verify_planbench),
-        PublicSet("logistics", "planning", _planbench("planbench_logistics_dev.jsonl"), verify_planbench),
+        *(PublicSet(f"planbench_{d}", "planning", _planbench(d), verify_plan) for d in ("blocksworld", "blocksworld_3", "logistics", "depots")),
         PublicSet("mbpp", "code", mbpp, verify_mbpp, needs_sandbox=True),
         PublicSet("humaneval", "code", humaneval, verify_humaneval, needs_sandbox=True),
     )
