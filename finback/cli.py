@@ -282,11 +282,12 @@ def _check_leaks(plan, data: Path, each: int, folder: Path) -> None:
 
     console = Console()
     found = suspects(plan, TASKS, SETS, data)
-    count = compare(found, track(training(TASKS, each), "training draws", each * len(TASKS), console=console), each)
+    count = compare(found, track(training(TASKS, each, data), "training draws", each * len(TASKS), console=console), each)
     said = report(found, count, each)
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "leaks.json", (json.dumps(said, ensure_ascii=False, indent=1) + "\n").encode())
-    table = Table("", "split", "problems", "same prompt", "same problem", "nearest 8-grams", "too close", box=None, header_style="bold")
+    table = Table("", "split", "n", "same prompt", "problem", "8-grams", "too close", box=None, header_style="bold", padding=(0, 1, 0, 0))
+    table.columns[0].no_wrap = True
     for row in said["rows"]:
         nearest = "" if row["nearest_8"] is None else f"{row['nearest_8']:.0%}"
         table.add_row(row["source"], row["split"], *(str(row[key]) for key in ("n", "same_prompt", "same_key")), nearest, str(row["too_close"]))

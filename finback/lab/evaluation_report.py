@@ -148,18 +148,19 @@ def write(found: dict[str, Any], folder: Path) -> None:
 
 def tables(found: dict[str, Any]) -> Table:
     """A row for each source and split, a column for each effort; abilities in bold."""
-    efforts = [e for e in EFFORTS if any(row["effort"] == e for row in found["sources"])]
-    table = Table("", "split", "n", *efforts, *(f"{e}: thoughts" for e in efforts if e != "none"), "cut off", box=None, header_style="bold")
+    efforts = [e for e in EFFORTS if e in found["plan"]["efforts"]]
+    thinking = [e for e in efforts if e != "none"]
+    table = Table("", "split", "n", *(f"{e}, %" for e in efforts), "thoughts", "cut", box=None, header_style="bold", padding=(0, 1, 0, 0))
     for column in table.columns[2:]:
         column.justify = "right"
+    table.columns[0].no_wrap = True
     for row in _paired(found, efforts):
-        whole = "source" not in row[0]
-        first = next(r for r in row if r)
-        cut = sum(r["finish"].get("length", 0) + r["finish"].get("repetition", 0) for r in row if r) / sum(r["answers"] for r in row if r)
+        first, by_effort = row[0], dict(zip(efforts, row))
+        cut = sum(r["finish"].get("length", 0) + r["finish"].get("repetition", 0) for r in row) / sum(r["answers"] for r in row)
         table.add_row(
-            first["ability"] if whole else f"  {first['source']}", first["split"], str(first["n"]), *(_percent(r) for r in row),
-            *(f"{r['thinking_mean']:.0f} / {r['thinking_p95']}" if r else "" for r, e in zip(row, efforts) if e != "none"),
-            f"{cut:.0%}" if cut else "", style="bold" if whole else None,
+            first.get("source", first["ability"]), first["split"], str(first["n"]), *(_percent(r) for r in row),
+            "/".join(f"{by_effort[e]['thinking_mean']:.0f}" for e in thinking), f"{cut:.0%}" if cut else "",
+            style=None if "source" in first else "bold",
         )  # fmt: skip
     return table
 
@@ -175,7 +176,7 @@ def _paired(found: dict[str, Any], efforts: list[str]) -> list[list[dict[str, An
 
 
 def _percent(row: dict[str, Any]) -> str:
-    return f"{row['rate']:.0%} ({row['low']:.0%}–{row['high']:.0%})".replace("%–", "–").replace("%)", ")")
+    return f"{100 * row['rate']:.0f} ({100 * row['low']:.0f}–{100 * row['high']:.0f})"
 
 
 # --- the page ---
@@ -319,7 +320,7 @@ def _kinds(found: dict[str, Any]) -> str:
     """The kinds that are not all right, the weakest first, of each source."""
     weak = [row for row in found["kinds"] if row["rate"] < 1 and row["effort"] == _best_effort(found)]
     rows = [_row((row["source"], row["split"], row["kind"], row["n"], _percent(row))) for row in sorted(weak, key=lambda r: (r["source"], r["split"], r["rate"]))]
-    return _row(("task", "split", "kind", "problems", f"right at effort {_best_effort(found)}"), "th") + "".join(rows)
+    return _row(("task", "split", "kind", "problems", f"right at effort {_best_effort(found)}, %"), "th") + "".join(rows)
 
 
 def _reasons_table(found: dict[str, Any]) -> str:

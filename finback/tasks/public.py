@@ -59,7 +59,7 @@ def svamp(data: Path) -> list[Problem]:
 
 
 def asdiv(data: Path) -> list[Problem]:
-    """Those whose answer is a number, a ratio or a time: 37 of 1107 ask for a name, which no verifier can judge strictly."""
+    """Those whose answer is a number, a ratio or a time: 31 of 1107 ask for a name, which no verifier can judge strictly."""
     out = []
     for row in _rows(data / "math" / "asdiv_dev.jsonl"):
         target = re.sub(r"\s*\(.*\)$", "", row["answer"]).strip()
@@ -107,9 +107,9 @@ def _planbench(domain: str) -> Callable[[Path], list[Problem]]:
 
 
 def verify_plan(problem: Problem, replies: list[Message], box: Any) -> Verdict:
-    from finback.tasks.planning.planbench import verify
+    from finback.tasks.planning import verify_planbench
 
-    return verify(problem, replies, box)
+    return verify_planbench(problem, replies, box)
 
 
 # --- code ---
@@ -120,7 +120,7 @@ def mbpp(data: Path) -> list[Problem]:
     for row in _rows(data / "code" / "mbpp_dev.jsonl"):
         tests = "\n".join(row["test_list"])
         prompt = f"{row['text']}\nYour code should pass these tests:\n{tests}"
-        facts = {"tests": [*row["test_list"], *row["challenge_test_list"]], "setup": row["test_setup_code"], "solution": row["code"]}
+        facts = {"tests": [test for test in (row["test_setup_code"], *row["test_list"]) if test], "solution": row["code"]}
         out.append(Problem("mbpp", f"mbpp {row['task_id']}", user(prompt), facts))
     return out
 
@@ -141,8 +141,7 @@ def humaneval(data: Path) -> list[Problem]:
 def verify_mbpp(problem: Problem, replies: list[Message], box: Any) -> Verdict:
     from finback.tasks.code import extract_code, verify_program
 
-    setup = problem.facts["setup"]
-    return verify_program(f"{setup}\n{extract_code(answer_of(replies))}" if setup else extract_code(answer_of(replies)), problem.facts["tests"], box)
+    return verify_program(extract_code(answer_of(replies)), problem.facts["tests"], box)
 
 
 def verify_humaneval(problem: Problem, replies: list[Message], box: Any) -> Verdict:

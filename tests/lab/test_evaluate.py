@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 import threading
@@ -11,15 +12,21 @@ from pathlib import Path
 
 import pytest
 from evaluation_helpers import SUMS, TASKS, TOOL, Engine, by_heart
+from helpers import random_model, tiny_config
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from typer.testing import CliRunner
 
+from finback.checkpoint import save
+from finback.cli import app
 from finback.lab.evaluate import CONCURRENCY, ROUNDS, Plan, cases, distinct, evaluate, read_rows
 from finback.lab.evaluation_report import results, tables, wilson, write
-from finback.lab.leaks import Suspect, compare, grams, prompt_of, report, suspects, training
+from finback.lab.leaks import Suspect, compare, grams, question, report, suspects, training
+from finback.tasks import TASKS as ALL
 from finback.tasks import Problem, draw
 from finback.tasks.protocol import user
+from finback.text import train_tokenizer
 
 PLAN = Plan(("sums", "tool"), problems=12)
 QUIET = Console(quiet=True)
@@ -240,9 +247,9 @@ def test_page_shows_everything_and_asks_nothing_of_the_network(table, tmp_path):
 def test_table_has_a_row_for_each_source_and_split_and_its_ability(table, tmp_path):
     shown = tables(run(Engine(table), tmp_path))
     assert shown.row_count == 2 * (2 + 2)
-    console = Console(width=160, record=True, quiet=False, file=open("/dev/null", "w"))
+    console = Console(width=80, record=True, file=io.StringIO())
     console.print(shown)
-    assert "100% (" in console.export_text()
+    assert "100 (" in console.export_text()
 
 
 # --- leaks ---
@@ -250,7 +257,7 @@ def test_table_has_a_row_for_each_source_and_split_and_its_ability(table, tmp_pa
 
 def suspect(text: str, key: str = "k", source: str = "sums") -> Suspect:
     problem = Problem("", key, user(text))
-    return Suspect(source, "seen", problem, prompt_of(problem), {n: grams(prompt_of(problem), n) for n in (8, 13)})
+    return Suspect(source, "seen", problem, question(problem), {n: grams(question(problem), n) for n in (8, 13)})
 
 
 LONG = "On a bright cold day in April Tom counted forty one brown sheep and nine white goats near the old stone bridge"
@@ -271,7 +278,7 @@ def test_half_a_copy_is_measured_as_half_and_shown():
     found = suspect(half)
     compare([found, other := suspect(LONG)], [("sums", Problem("", "k2", user(LONG))), ("sums", Problem("", "k3", user("nothing of the kind")))], 2)
     assert found.nearest[8] == pytest.approx(8 / (len(half.split()) - 7))
-    assert found.beside == prompt_of(Problem("", "", user(LONG)))
+    assert found.beside == question(Problem("", "", user(LONG)))
     assert other.nearest[8] == 1
     said = report([found, other], 2, 1)
     assert said["rows"][0]["too_close"] == 1 and said["rows"][0]["nearest_8"] == 1
@@ -287,13 +294,21 @@ def test_wording_of_a_template_is_nobodys_own():
 
 def test_a_tasks_splits_share_no_key_with_training():
     found = suspects(Plan(("sums",), problems=20), TASKS, {}, None)
-    count = compare(found, training({"sums": SUMS}, 400), 400)
+    count = compare(found, training({"sums": SUMS}, 400, Path("nowhere")), 400)
     assert count == 400 and len(found) == 40
     assert not any(s.same_key or s.same_prompt for s in found)
     leaked, _ = draw(SUMS, "train", "leaks 7")
-    again = [replace(found[0], problem=leaked, text=prompt_of(leaked))]
-    compare(again, training({"sums": SUMS}, 20), 20)
+    again = [replace(found[0], problem=leaked, text=question(leaked))]
+    compare(again, training({"sums": SUMS}, 20, Path("nowhere")), 20)
     assert again[0].same_key and again[0].same_prompt
+
+
+def test_questions_of_the_corpora_count_as_training(tmp_path):
+    (tmp_path / "math").mkdir()
+    (tmp_path / "math" / "gsm8k_train.jsonl").write_text(json.dumps({"question": LONG, "answer": "50"}) + "\n")
+    found = suspect(LONG)
+    assert compare([found], training({}, 10, tmp_path), 10) == 1
+    assert found.same_prompt and found.too_close
 
 
 def test_verdict_of_a_refused_prompt_says_so(table, tmp_path):
@@ -316,3 +331,41 @@ def test_as_many_conversations_as_said_are_under_way(tmp_path):
             return super().submit(prompt, params)
 
     assert run(Meeting(by_heart(cases(plan, TASKS, {}, None))), tmp_path, plan)["wrong"] == {}
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("eval") / "tiny"
+    tokenizer = train_tokenizer(["hello there, hello you"], 340)
+    save(random_model(tiny_config(vocab_size=tokenizer.vocab_size)), folder, weight_format="fp32")
+    tokenizer.save(folder)
+    return folder
+
+
+def test_command_asks_a_model_once_and_shows_the_leak_check(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setattr("finback.tasks.TASKS", TASKS)
+    monkeypatch.setenv("FINBACK_DATA", str(tmp_path / "nothing"))
+
+    def command(*more):
+        result = CliRunner().invoke(app, ["eval", "-m", str(checkpoint), "--problems", "2", "--max-tokens", "6", "--out", str(tmp_path / "out"), *more], env={"COLUMNS": "200"})
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    assert "sums" in command("--tasks", "sums", "--efforts", "none,high")
+    first = (tmp_path / "out" / "answers.jsonl").read_text()
+    assert len(first.splitlines()) == 2 * 2 * 2 + 1
+    assert "leaks" in command("--leaks", "20", "--abilities", "mathematics")
+    assert "tool" in command()  # the rest of what there is
+    lines = (tmp_path / "out" / "answers.jsonl").read_text()
+    assert lines.startswith(first) and sum(line.count('"case"') for line in lines.splitlines()) == 2 * 2 * 2 * 3
+    found = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert found["leaks"]["training"] == 40 and found["about"]["identity"] == json.loads((tmp_path / "out" / "run.json").read_text())["model"]
+    assert "Compared with 40 training questions" in (tmp_path / "out" / "report.html").read_text()
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_every_tasks_own_solver_is_right_through_an_evaluation(name, tmp_path):
+    plan = Plan((name,), problems=4)
+    found = run(Engine(by_heart(cases(plan, ALL, {}, None), ALL)), tmp_path, plan, ALL)
+    assert found["wrong"] == {}
+    assert sum(row["n"] for row in found["sources"]) == 4 * 2 * 3
