@@ -173,7 +173,7 @@ def converse(engine: Engine, case: Case, plan: Plan, box: Any) -> Answer:
             plan.temperature, max_tokens=plan.max_tokens, repetition_span=REPETITION, seed=int.from_bytes(digest[:7], "big") + turn
         )  # fmt: skip
         try:
-            request = engine.submit(render(case.problem.messages + replies, case.effort), params)
+            request = engine.submit(_whole(render(case.problem.messages + replies, case.effort)), params)
         except ValueError as error:  # above all a prompt that is longer than the model can read
             finish = f"unasked: {error}"
             break
@@ -189,7 +189,7 @@ def converse(engine: Engine, case: Case, plan: Plan, box: Any) -> Answer:
             finish = "rounds"
             break
         for call in calls:
-            replies.append({"role": "tool", "tool_call_id": call["id"], "content": neutralize(_act(case, call["function"], box))})
+            replies.append({"role": "tool", "tool_call_id": call["id"], "content": neutralize(_whole(_act(case, call["function"], box)))})
     return Answer(case.name, case.prompt, replies, finish, prompt_tokens, tokens, thinking, time.perf_counter() - began)
 
 
@@ -209,6 +209,11 @@ def _act(case: Case, function: dict[str, str], box: Any) -> str:
         return str(case.act(case.problem, function["name"], arguments, box))
     except Exception as error:  # the model called it so, and may read what is wrong
         return f"error: {type(error).__name__}: {error}"
+
+
+def _whole(text: str) -> str:
+    """Without halves of characters, which JSON can hold and no file can."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def ask(engine: Engine, cases: Sequence[Case], plan: Plan, file: Path, box: Any, progress: Progress) -> list[Answer]:
@@ -255,9 +260,10 @@ def judge(case: Case, answer: Answer, box: Any) -> Verdict:
     if answer.finish.startswith("unasked"):
         return Verdict(False, answer.finish)
     try:
-        return case.verify(case.problem, answer.replies, box)
+        verdict = case.verify(case.problem, answer.replies, box)
     except Exception as error:  # a fault of ours, which the report counts
-        return Verdict(False, f"{BROKEN}{type(error).__name__}: {error}")
+        verdict = Verdict(False, f"{BROKEN}{type(error).__name__}: {error}")
+    return Verdict(verdict.right, _whole(verdict.why))
 
 
 BROKEN = "the verifier failed: "

@@ -187,7 +187,7 @@ def page(found: dict[str, Any]) -> str:
     about, plan = found["about"], found["plan"]
     facts = {**about, **plan, **found["seconds"], **(found["speed"] or {})}
     return _PAGE.format(
-        style=STYLE, name=escaped(f"Evaluation of {about['name']}"), tiles=_tiles(found), pictures=pictures, rates=_rates(found),
+        style=STYLE + "td:not(:last-child) { white-space: nowrap; }", name=escaped(f"Evaluation of {about['name']}"), tiles=_tiles(found), pictures=pictures, rates=_rates(found),
         kinds=_kinds(found), reasons=_reasons_table(found), examples=_example_list(found), leaks=_leaks(found.get("leaks")),
         facts="".join(f"<tr><th>{escaped(k)}<td>{escaped(json.dumps(v, ensure_ascii=False))}" for k, v in facts.items()),
         summary=escaped(f"{sum(row['answers'] for row in found['sources']):,} answers to {_problems(found):,} problems, judged by verifiers."),

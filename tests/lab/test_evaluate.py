@@ -24,7 +24,7 @@ from finback.lab.evaluate import CONCURRENCY, ROUNDS, Plan, cases, distinct, eva
 from finback.lab.evaluation_report import results, tables, wilson, write
 from finback.lab.leaks import Suspect, compare, grams, question, report, suspects, training
 from finback.tasks import TASKS as ALL
-from finback.tasks import Problem, draw
+from finback.tasks import Problem, Verdict, draw
 from finback.tasks.protocol import user
 from finback.text import train_tokenizer
 
@@ -82,7 +82,6 @@ def test_any_output_is_an_answer(text, finish):
     heart = by_heart(cases(plan, TASKS, {}, None))
     with tempfile.TemporaryDirectory() as folder:
         found = run(Engine(dict.fromkeys(heart, text), finish=finish), Path(folder), plan)
-        write(found, Path(folder))
     assert all(row["rate"] == 0 for row in found["sources"])
 
 
@@ -100,6 +99,22 @@ def test_tool_call_with_broken_arguments_is_answered_and_goes_on(tmp_path):
     assert len(engine.asked) == ROUNDS + 1
     assert "error: KeyError" in engine.asked[1]
     assert found["sources"][0]["finish"] == {"rounds": 1} and found["sources"][0]["right"] == 0
+
+
+def test_half_a_character_in_a_call_reaches_no_file(tmp_path):
+    plan = Plan(("tool",), problems=1, efforts=("none",), splits=("seen",))
+    tasks = {"tool": replace(TOOL, act=lambda problem, name, arguments, box: f"no {arguments}", verify=lambda problem, replies, box: Verdict(False, "\ud800"))}
+    heart = by_heart(cases(plan, tasks, {}, None), tasks)
+    text = next(iter(heart.values())).replace("numbers", "\\ud800")
+
+    class Echo(Engine):
+        def submit(self, prompt, params):
+            self.table[prompt.encode().decode()] = text
+            return super().submit(prompt, params)
+
+    found = run(Echo({}), tmp_path, plan, tasks)
+    write(found, tmp_path)
+    assert found["wrong"] == {"tool/seen/0/none/0": "?"}
 
 
 def test_finished_answers_are_not_asked_again(table, tmp_path):
