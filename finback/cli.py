@@ -215,6 +215,104 @@ def report(
     Console().print(f"written: {file}")
 
 
+@app.command(name="eval")
+def evaluate(
+    model: Model = DEFAULT_MODEL,
+    tasks: Annotated[Optional[str], typer.Option(help="Tasks, by commas.", show_default="all, if no --public is given")] = None,
+    abilities: Annotated[Optional[str], typer.Option(help="All tasks of these abilities instead: mathematics, code, planning, tools, talk.")] = None,
+    public: Annotated[str, typer.Option(help="Published sets, by commas, or all: mawps, svamp, asdiv, cmath, planbench_blocksworld, planbench_blocksworld_3, planbench_logistics, planbench_depots, mbpp, humaneval.")] = "",
+    efforts: Annotated[str, typer.Option(help="How hard to think.")] = "none,high,max",
+    splits: Annotated[str, typer.Option(help="seen: structures that training shows; held_out: structures that it never shows.")] = "seen,held_out",
+    problems: Annotated[Optional[int], typer.Option(min=1, help="Of each task and split, and of each public set.", show_default="50, and public sets whole")] = None,
+    temperature: Annotated[float, typer.Option(min=0.0, help="0 always takes the likeliest token.")] = 0.0,
+    samples: Annotated[int, typer.Option(min=1, help="Answers to each problem; their mean counts (pass@1).")] = 1,
+    max_tokens: Annotated[int, typer.Option("--max-tokens", min=1, help="Of one turn, thoughts included.")] = 1024,
+    seed: Annotated[int, typer.Option(help="Draws the problems, and samples.")] = 1,
+    leaks: Annotated[Optional[int], typer.Option(min=1, help="Ask no model: compare the problems with so many training draws of each task.", show_default=False)] = None,
+    out: Annotated[Optional[Path], typer.Option(help="Folder of the answers and the report.", show_default="runs/eval/MODEL-IDENTITY")] = None,
+    dtype: Dtype = "auto",
+    device: Device = "auto",
+) -> None:
+    """Measure a model's abilities with problems and verifiers. The same command goes on with a run that was killed."""
+    from finback.data.sources import data_root
+    from finback.lab.evaluate import Plan
+    from finback.tasks import TASKS
+    from finback.tasks.public import SETS
+
+    wanted = _listed(abilities)
+    if unknown := set(wanted) - {task.ability for task in TASKS.values()}:
+        raise ValueError(f"no task has the ability {', '.join(sorted(unknown))}: choose from {', '.join(sorted({t.ability for t in TASKS.values()}))}")
+    chosen = _listed(tasks) + tuple(name for name, task in TASKS.items() if task.ability in wanted)
+    if not chosen and not public:
+        chosen = tuple(TASKS)
+    sets = tuple(SETS) if public == "all" else _listed(public)
+    plan = Plan(chosen, sets, _listed(efforts), _listed(splits), problems, seed, temperature, max_tokens, samples)
+    data = data_root()
+    if leaks:
+        _check_leaks(plan, data, leaks, out or Path("runs/leaks"))
+    else:
+        _evaluate(plan, data, model, out, dtype, device)
+
+
+def _listed(names: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (names or "").split(",") if name.strip())
+
+
+def _evaluate(plan, data: Path, model: Path, out: Path | None, dtype: str, device: str) -> None:
+    import platform
+
+    import torch
+
+    import finback
+    from finback.engine import Engine, Limits
+    from finback.lab.evaluate import CONCURRENCY, evaluate
+    from finback.lab.evaluation_report import results, tables, write
+    from finback.model.identity import arithmetic, identity
+    from finback.tasks import TASKS
+    from finback.tasks.public import SETS
+
+    loaded, tokenizer = _load(model, dtype, device)
+    about = {
+        "name": model.resolve().name, "identity": identity(loaded), "parameters": sum(p.numel() for p in loaded.parameters()),
+        "finback": finback.__version__, "torch": torch.__version__, "python": platform.python_version(), "arithmetic": arithmetic(loaded),
+    }  # fmt: skip
+    folder = out or Path("runs/eval") / f"{about['name']}-{about['identity'][:8]}"
+    engine, console = Engine(loaded, tokenizer, limits=Limits(requests=CONCURRENCY)), Console()
+    try:
+        records, run = evaluate(engine, plan, folder, about, TASKS, SETS, data, console)
+    finally:
+        engine.close()
+    found = results(records, run)
+    write(found, folder)
+    console.print(tables(found))
+    console.print(f"written: {folder / 'report.html'}")
+
+
+def _check_leaks(plan, data: Path, each: int, folder: Path) -> None:
+    from rich.progress import track
+    from rich.table import Table
+
+    from finback.data import write_atomically
+    from finback.lab.leaks import compare, report, suspects, training
+    from finback.tasks import TASKS
+    from finback.tasks.public import SETS
+
+    console = Console()
+    found = suspects(plan, TASKS, SETS, data)
+    count = compare(found, track(training(TASKS, each, data), "training draws", each * len(TASKS), console=console), each)
+    said = report(found, count, each)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / "leaks.json", (json.dumps(said, ensure_ascii=False, indent=1) + "\n").encode())
+    table = Table("", "split", "n", "same prompt", "problem", "8-grams", "too close", box=None, header_style="bold", padding=(0, 1, 0, 0))
+    table.columns[0].no_wrap = True
+    for row in said["rows"]:
+        nearest = "" if row["nearest_8"] is None else f"{row['nearest_8']:.0%}"
+        table.add_row(row["source"], row["split"], *(str(row[key]) for key in ("n", "same_prompt", "same_key")), nearest, str(row["too_close"]))
+    console.print(table)
+    console.print(said["method"], style="dim", highlight=False)
+    console.print(f"written: {folder / 'leaks.json'}")
+
+
 @app.command()
 def doctor() -> None:
     """Check this installation: versions, processor, memory, backend, and a self-test of the arithmetic."""

@@ -32,7 +32,7 @@ def run(*args: str, stdin: str = "") -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("verb", ["chat", "generate", "inspect", "convert", "train", "report", "doctor"])
+@pytest.mark.parametrize("verb", ["chat", "generate", "inspect", "convert", "train", "report", "eval", "doctor"])
 def test_every_verb_explains_itself(verb):
     result = CliRunner().invoke(app, [verb, "--help"])
     assert result.exit_code == 0

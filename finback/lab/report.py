@@ -1,33 +1,24 @@
 """How did a run go? One HTML page that asks nothing of the network: curves, samples over time, costs.
 
-Everything comes from the run's folder (`run.json`, `log.jsonl`, `samples.jsonl`), finished or not. The
-curves are matplotlib's SVG inside the page; their colours are names that the page's style resolves, so
-that one picture is right in light and dark.
+Everything comes from the run's folder (`run.json`, `log.jsonl`, `samples.jsonl`), finished or not.
 """
 
 from __future__ import annotations
 
-import html
-import io
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 from matplotlib.figure import Figure
 
 from finback.data import write_atomically
+from finback.lab.page import FAINT, GRID, SERIES, STYLE, drawing, escaped, svg
 from finback.train.loop import read_log
 from finback.train.stability import sentence
 
 POINTS = 400  # of a curve at most; more are averaged
 WIDTH, HEIGHT = 4.1, 2.5  # inches of a picture, whose letters stay readable on a phone
-# Stand-ins in the pictures for the colours that the page's style defines, by their CSS names.
-INK, FAINT, GRID = "#010203", "#040506", "#070809"
-SERIES = ("#010a01", "#020a02", "#030a03", "#040a04", "#050a05", "#060a06")
-_NAMES = {INK: "ink", FAINT: "faint", GRID: "grid", **{colour: f"c{i}" for i, colour in enumerate(SERIES, 1)}}
 
 
 @dataclass(frozen=True)
@@ -70,13 +61,13 @@ def page(run: Path) -> str:
     about = json.loads((run / "run.json").read_text(encoding="utf-8"))
     samples = read_log(run / "samples.jsonl") if (run / "samples.jsonl").is_file() else []
     found = [(chart, curves) for chart in CHARTS if (curves := _curves(chart, rows))]
-    pictures = "".join(f"<figure><figcaption>{_text(c.title)}</figcaption>{_picture(c, v, rows, i)}</figure>" for i, (c, v) in enumerate(found))
+    pictures = "".join(f"<figure><figcaption>{escaped(c.title)}</figcaption>{_picture(c, v, rows, i)}</figure>" for i, (c, v) in enumerate(found))
     missing = [chart.title.split(",")[0] for chart in CHARTS if chart not in [c for c, _ in found]]
-    note = f"<p class=faint>Without a value in this run: {_text('; '.join(missing))}.</p>" if missing else ""
+    note = f"<p class=faint>Without a value in this run: {escaped('; '.join(missing))}.</p>" if missing else ""
     done = rows[-1]["tokens"] / about["tokens"]
     state = "finished" if done >= 1 else f"{done:.0%} of its tokens so far"
     return _PAGE.format(
-        name=_text(about["name"]), style=_STYLE, tiles=_tiles(about, rows), pictures=pictures, note=note + _events(rows),
+        name=escaped(about["name"]), style=STYLE, tiles=_tiles(about, rows), pictures=pictures, note=note + _events(rows),
         summary=f"{_count(about['parameters'])} parameters, {_count(about['active'])} active for a token; {state}.",
         samples=_samples(samples), sources=_sources(about), facts=_facts(about, rows),
     )  # fmt: skip
@@ -119,9 +110,7 @@ def _picture(chart: Chart, curves: dict[str, tuple[list[float], list[float]]], r
     """An <svg> element; `number` keeps the ids of a page's pictures apart."""
     most = rows[-1]["tokens"]
     unit, word = next((u, w) for u, w in ((1e9, "billion "), (1e6, "million "), (1e3, "thousand "), (1, "")) if most >= u)
-    options = {"svg.fonttype": "none", "svg.hashsalt": str(number), "font.size": 10, "text.color": INK, "axes.labelcolor": FAINT,
-               "xtick.color": FAINT, "ytick.color": FAINT, "axes.edgecolor": GRID, "axes.formatter.limits": (-3, 4)}  # fmt: skip
-    with matplotlib.rc_context(options):
+    with drawing(number):
         figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
         axis = figure.subplots()
         for i, (label, (x, y)) in enumerate(curves.items()):
@@ -145,16 +134,7 @@ def _picture(chart: Chart, curves: dict[str, tuple[list[float], list[float]]], r
         axis.spines[["top", "right"]].set_visible(False)
         if any(curves):
             axis.legend(frameon=False, fontsize=9)
-        file = io.StringIO()
-        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    svg = file.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg).replace("xlink:href", "href")  # inside HTML both are understood without
-    svg = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>p{number}-", svg)
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg))
-    svg = re.sub("#[0-9a-f]{6}", lambda found: f"var(--{_NAMES[found[0]]})" if found[0] in _NAMES else found[0], svg)
-    return svg.replace("<svg", f'<svg role="img" aria-label="{_text(chart.title)}"', 1)
+        return svg(figure, chart.title, number)
 
 
 def _averaged(x: list[float], y: list[float]) -> tuple[list[float], list[float]]:
@@ -188,12 +168,12 @@ def _tiles(about: dict[str, Any], rows: list[dict[str, Any]]) -> str:
         *((("memory", f"{_count(held)}B", f"at the peak; {_count(about['memory'])}B were foreseen"),) if held else ()),
         ("speed", f"{spent['speed']:,.0f}", f"tokens per second; {about['device']}, threads: {about['threads']}"),
     ]
-    return "".join(f"<div><b>{_text(value)}</b><span>{_text(name)}</span><small>{_text(more)}</small></div>" for name, value, more in tiles)
+    return "".join(f"<div><b>{escaped(value)}</b><span>{escaped(name)}</span><small>{escaped(more)}</small></div>" for name, value, more in tiles)
 
 
 def _events(rows: list[dict[str, Any]]) -> str:
     """The spikes and what the run did about them."""
-    lines = [f"<li>{_text(sentence(row['event']))}" for row in rows if "event" in row]
+    lines = [f"<li>{escaped(sentence(row['event']))}" for row in rows if "event" in row]
     return f"<h3>Spikes</h3><ul>{''.join(lines)}</ul>" if lines else ""
 
 
@@ -204,26 +184,22 @@ def _samples(samples: list[dict[str, Any]]) -> str:
     out = []
     for prompt in samples[-1]["samples"]:
         said = [(row["tokens"], row["samples"][prompt]) for row in reversed(samples) if prompt in row["samples"]]
-        lines = [f"<li><small>{_count(tokens)} tokens</small><p>{_text(text) or '<i>(nothing)</i>'}</p>" for tokens, text in said]
+        lines = [f"<li><small>{_count(tokens)} tokens</small><p>{escaped(text) or '<i>(nothing)</i>'}</p>" for tokens, text in said]
         older = f"<details><summary>{len(lines) - 1} earlier</summary><ol>{''.join(lines[1:])}</ol></details>" if lines[1:] else ""
-        out.append(f"<article><h3>{_text(prompt)}</h3><ol>{lines[0]}</ol>{older}</article>")
+        out.append(f"<article><h3>{escaped(prompt)}</h3><ol>{lines[0]}</ol>{older}</article>")
     return "".join(out)
 
 
 def _sources(about: dict[str, Any]) -> str:
     head = "<tr><th>source<th>share<th>tokens<th>licence<th>origin"
     cells = ((s["name"], f"{s['share']:.1%}", _count(s["tokens"]), s["licence"], s["origin"]) for s in about["sources"])
-    return head + "".join("<tr>" + "".join(f"<td>{_text(cell)}" for cell in row) for row in cells)
+    return head + "".join("<tr>" + "".join(f"<td>{escaped(cell)}" for cell in row) for row in cells)
 
 
 def _facts(about: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     """Every setting, for the one who wants to do it again."""
     facts = {"seed": about["seed"], **about["optimizer"], **about["schedule"], **about["model"]}
-    return "".join(f"<tr><th>{_text(name)}<td>{_text(json.dumps(value))}" for name, value in facts.items())
-
-
-def _text(value: object) -> str:
-    return html.escape(str(value))
+    return "".join(f"<tr><th>{escaped(name)}<td>{escaped(json.dumps(value))}" for name, value in facts.items())
 
 
 def _count(n: float) -> str:
@@ -236,26 +212,6 @@ def _count(n: float) -> str:
 def _hours(hours: float) -> str:
     return f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.1f} min"
 
-
-_STYLE = """
-:root { color-scheme: light dark; --paper: #fcfcfa; --card: #fff; --ink: #1c1e21; --faint: #6a6f76; --grid: #dfe2e6;
-  --c1: #2563a8; --c2: #c4631c; --c3: #2c8a57; --c4: #9a3f8f; --c5: #a08b12; --c6: #5b5fc7; }
-@media (prefers-color-scheme: dark) { :root { --paper: #15171a; --card: #1d2024; --ink: #e7e9ec; --faint: #9aa1aa; --grid: #353a41;
-  --c1: #74aef0; --c2: #f09a5c; --c3: #68c996; --c4: #d98bd0; --c5: #d6c04e; --c6: #9a9df2; } }
-body { margin: 0 auto; max-width: 1180px; padding: 1.2rem; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-h1 { margin: 0; font-size: 1.9rem; } h2 { margin: 2rem 0 .7rem; font-size: 1.2rem; } h3 { margin: 0; font-size: 1rem; }
-.faint, small, summary { color: var(--faint); } small { font-size: .8rem; line-height: 1.3; }
-.tiles, .curves { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 158px), 1fr)); }
-.curves { grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr)); }
-.tiles div, figure, article { margin: 0; padding: .8rem; background: var(--card); border: 1px solid var(--grid); border-radius: 10px; }
-.tiles b { display: block; font-size: 1.35rem; line-height: 1.2; } .tiles span, .tiles small { display: block; }
-figcaption { margin-bottom: .3rem; font-weight: 600; font-size: .95rem; } svg { display: block; width: 100%; height: auto; }
-svg text { font-family: system-ui, sans-serif !important; }
-article { margin-bottom: .8rem; } ol { margin: .4rem 0 0; padding: 0; list-style: none; } li p { margin: .1rem 0 .6rem; white-space: pre-wrap; overflow-wrap: anywhere; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; } th, td { padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--grid); overflow-wrap: break-word; }
-details td { overflow-wrap: anywhere; }
-@media (max-width: 480px) { .tiles { grid-template-columns: 1fr 1fr; } }
-"""
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{name}</title>
