@@ -3,7 +3,7 @@
 `TASKS` lists every family of problems by name; `finback/tasks/protocol.py` says what a task is.
 """
 
-from finback.tasks import code, mathematics, planning, tools
+from finback.tasks import code, mathematics, planning, talk, tools
 from finback.tasks.protocol import (
     ABILITIES,
     EFFORTS,
@@ -15,6 +15,6 @@ from finback.tasks.protocol import (
     render,
 )
 
-TASKS: dict[str, Task] = {**mathematics.TASKS, **code.TASKS, **planning.TASKS, **tools.TASKS}
+TASKS: dict[str, Task] = {**mathematics.TASKS, **code.TASKS, **planning.TASKS, **tools.TASKS, **talk.TASKS}
 
 __all__ = ["ABILITIES", "EFFORTS", "SPLITS", "TASKS", "Problem", "Task", "Verdict", "draw", "render"]
