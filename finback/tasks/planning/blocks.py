@@ -34,16 +34,19 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     wording = rng.choices(("english", "pddl", "compact"), (60, 15, 25))[0]
     while True:
         n = HELD_OUT_SIZE if held_out else rng.choice(SIZES[level])
-        names = words.draw_names(rng, wording, n)
+        exact = wording == "english" and n <= 5 and rng.random() < 0.4  # names and order just as in PlanBench
+        names = words.PLANBENCH_COLOURS[:n] if exact else words.draw_names(rng, wording, n)
         towers, goal = _draw(rng, names)
         if held_out and not level <= len(goal) // 2 <= level + 1:
             continue
         key = key_of(towers, goal)
         if goal and not set(goal) <= set(init_facts(towers)) and not _is_planbench(towers, goal, key):
             break
-    init, goal = words.order_facts(rng, wording, towers, goal, names)
-    example = _example(rng) if wording == "english" and n <= 5 and rng.random() < 0.06 else ""
-    prompt = words.prompt_of(rng, wording, init, goal, example)
+    init, goal = words.order_facts(rng, wording, towers, goal, names, exact)
+    # PlanBench's domain text is long, and its problems have 3 to 5 blocks
+    chance = rng.random() if wording == "english" and n <= 5 else 1.0
+    example = _example(rng) if chance < 0.05 else ""
+    prompt = words.prompt_of(rng, wording, init, goal, chance < (0.6 if exact else 0.15), example)
     unsaid = [fact for fact in init_facts(towers) if fact not in init]
     facts = {"init": unsaid + init, "goal": goal, "wording": wording}
     return Problem(f"{n} blocks, {wording}", key, user(prompt), facts)
@@ -63,8 +66,8 @@ def _draw(rng: random.Random, names: tuple[str, ...]) -> tuple[Towers, list[str]
 
 
 def _is_planbench(towers: Towers, goal: list[str], key: str) -> bool:
-    """Whether it is one of PlanBench's problems, or one with goals added that hold from the start. A goal that also asks
-    for a block on the table that is not there yet makes another problem."""
+    """Whether it is one of PlanBench's problems, or one with goals added that hold from the start. A goal that also
+    asks for a block on the table that is not there yet makes another problem."""
     standing = {f"table {tower[0]}" for tower in towers}
     return bool({prefix(key), prefix(key_of(towers, [fact for fact in goal if fact not in standing]))} & excluded())
 
@@ -75,7 +78,8 @@ def _example(rng: random.Random) -> str:
     while True:
         towers, goal = random_towers(rng, list(names)), on_facts(random_towers(rng, list(names)))
         if goal and not set(goal) <= set(init_facts(towers)) and not _is_planbench(towers, goal, key_of(towers, goal)):
-            return words.english_example(init_facts(towers), goal, Worker(init_facts(towers), goal).plan)
+            init, goal = words.order_facts(rng, "english", towers, goal, names, exact=True)
+            return words.english_example(init, goal, Worker(init, goal).plan)
 
 
 class Worker:

@@ -35,37 +35,33 @@ SHORT_NAMES = (tuple("ABCDEFGHJKLMNPQRSTUVWXYZ"), tuple("abcdefghjkmnpqrstuvwxyz
 
 
 def draw_names(rng: random.Random, wording: str, n: int) -> tuple[str, ...]:
-    """Names for n blocks; four in ten English problems have PlanBench's own, its first n colours in their order."""
     if wording == "english":
-        if rng.random() < 0.4:
-            return PLANBENCH_COLOURS[:n]
-        return tuple(rng.sample(PLANBENCH_COLOURS if rng.random() < 0.5 else ENGLISH_NAMES, n))
+        return tuple(rng.sample(PLANBENCH_COLOURS if rng.random() < 0.6 else ENGLISH_NAMES, n))
     names = rng.choice(SHORT_NAMES)
     return names[:n] if rng.random() < 0.5 else tuple(rng.sample(names, n))
 
 
 def order_facts(rng: random.Random, wording: str, towers: Towers, goal: list[str],
-                names: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """The facts in the order of the prompt: as PlanBench sorts them (by kind, then by block), or shuffled."""
+                names: tuple[str, ...], exact: bool) -> tuple[list[str], list[str]]:
+    """The facts in the order of the prompt: as PlanBench sorts them, by kind, then by block (if `exact`, always), or
+    shuffled."""
     init = init_facts(towers)
     if wording == "compact":
         placed = [fact for fact in init if fact.startswith(("on", "table"))]
         return rng.sample(placed, len(placed)), rng.sample(goal, len(goal))
-    if rng.random() < 0.7:
+    if exact or rng.random() < 0.5:
         kinds = ("clear", "empty", "on", "table")
         place = {f: (kinds.index(f.split()[0]), [names.index(b) for b in f.split()[1:]]) for f in {*init, *goal}}
         return sorted(init, key=place.__getitem__), sorted(goal, key=place.__getitem__)
     return rng.sample(init, len(init)), rng.sample(goal, len(goal))
 
 
-def prompt_of(rng: random.Random, wording: str, init: list[str], goal: list[str], example: str = "") -> str:
-    """The prompt of a problem. example: a worked problem in English, told before it with the whole domain text."""
+def prompt_of(rng: random.Random, wording: str, init: list[str], goal: list[str], whole: bool, example: str) -> str:
+    """The prompt of a problem. whole: in English, with PlanBench's whole domain text; example: after it, a worked
+    problem."""
     names = [fact.split()[1] for fact in init if fact.startswith(("on", "table"))]
     if wording == "english":
-        chance = rng.random()
-        # PlanBench's text is long, and its problems have 3 to 5 blocks
-        whole = example or (chance < 0.4 and len(names) <= 5)
-        head = DOMAIN if whole else rng.choice(SHORT) if chance < 0.7 else ""
+        head = DOMAIN if whole else rng.choice(SHORT) if rng.random() < 0.5 else ""
         ending = ENDINGS[0] if head is DOMAIN or rng.random() < 0.6 else rng.choice(ENDINGS)
         return head + example + statement(init, goal, ending)
     if wording == "pddl":
