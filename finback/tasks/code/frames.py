@@ -145,6 +145,22 @@ def verb(rng: random.Random, noun: str) -> str:
     return "check" if noun.startswith("whether") else rng.choice(["find", "get", "compute", "return", "calculate"])
 
 
+def purpose(rng: random.Random, pipeline: Pipeline, held: bool, chinese: bool) -> str:
+    """What the function is for, as a command: `return the sum of nums`, `add up the numbers`."""
+    if chinese:
+        return recipe(rng, commands(rng, pipeline, False, chinese=True), chinese=True)
+    if as_noun(rng, pipeline, held):
+        return f"return {noun(rng, pipeline, held)}"
+    return recipe(rng, commands(rng, pipeline, held))
+
+
+def as_noun(rng: random.Random, pipeline: Pipeline, held: bool) -> bool:
+    """Whether to say it as one noun phrase, where the wording allows a choice."""
+    nouns = all(measured(p.of) for p in pipeline.pieces) if held else all(p.of for p in pipeline.pieces)
+    orders = not held or all(measured(p.do) for p in pipeline.pieces)
+    return nouns and (not orders or rng.random() < 0.55)
+
+
 def ask(rng: random.Random, pipeline: Pipeline, name: str, shown: list[tuple[list[Any], Any]], held: bool) -> str:
     """The whole request. held: in a wording that training never shows, of what the function does and of the frame."""
     sig = f"{name}({', '.join(pipeline.args)})"
@@ -152,17 +168,14 @@ def ask(rng: random.Random, pipeline: Pipeline, name: str, shown: list[tuple[lis
         said = commands(rng, pipeline, False, chinese=True)
         parts = {"recipe": recipe(rng, said, chinese=True), "base": base(rng, pipeline, True), "n": name, "sig": sig}
         return fill(say(rng, CHINESE_FRAMES), **parts) + examples(rng, name, shown)
-    nouns = all(measured(p.of) for p in pipeline.pieces) if held else all(p.of for p in pipeline.pieces)
-    orders = not held or all(measured(p.do) for p in pipeline.pieces)
     style = rng.random()
-    as_noun = nouns and (not orders or rng.random() < 0.55)
-    phrase = noun(rng, pipeline, held) if as_noun else ""
-    said = [] if as_noun else commands(rng, pipeline, held)
+    phrase = noun(rng, pipeline, held) if as_noun(rng, pipeline, held) else ""
+    said = [] if phrase else commands(rng, pipeline, held)
     if style < 0.2:
-        what = f"return {phrase}" if as_noun else recipe(rng, said)
+        what = f"return {phrase}" if phrase else recipe(rng, said)
         return docstring(rng, signature(rng, name, pipeline.args, pipeline.kinds), what, name, shown)
     parts = {"n": name, "sig": sig, "base": base(rng, pipeline), "args": ", ".join(pipeline.args)}
-    if as_noun:
+    if phrase:
         frame = fill(say(rng, NOUN, held), noun=phrase, verb=verb(rng, phrase), **parts)
     elif len(said) > 1 and style > 0.7:
         rows = [rng.choice(["- ", "* "])] * len(said) if rng.random() < 0.3 else [f"{i + 1}. " for i in range(len(said))]

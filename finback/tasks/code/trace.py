@@ -100,6 +100,7 @@ class _Lookups(ast.NodeTransformer):
 
     visit_GeneratorExp = visit_ListComp  # type: ignore[assignment]
     visit_DictComp = visit_ListComp  # type: ignore[assignment]
+    visit_JoinedStr = visit_ListComp  # type: ignore[assignment]
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
         return node

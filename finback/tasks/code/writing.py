@@ -11,19 +11,22 @@ from finback.tasks.code.values import KINDS_EN
 from finback.tasks.protocol import Effort
 
 VERBS = ["get", "make", "find", "compute", "do", "process", "my", "calc", "the"]
-PLAIN = ["f", "g", "solve", "solution", "func", "answer", "run", "task", "process", "transform", "compute", "helper"]
+PLAIN = (
+    "f g h solve solution func answer run task process transform compute helper work apply_it do_it my_func fun calc convert "
+    "handle go main_task evaluate result_of perform exercise function_a test_me produce"
+).split()
 TAKEN = {"list", "sum", "count", "first", "set", "str", "min", "max", "all", "any", "len", "range", "sorted", "dict", "abs"}
 
 
-def function_name(rng: random.Random, labels: list[str], avoid: list[str]) -> str:
-    """A name made from what the pieces do, or one that says nothing; none of `avoid`."""
+def function_name(rng: random.Random, labels: list[str], avoid: list[str], plain: bool = False) -> str:
+    """A name made from what the pieces do, or (always if plain) one that says nothing; none of `avoid`."""
     words = [w for label in labels for w in re.findall(r"[a-z]+", label) if len(w) > 1 and w not in ("of", "to")]
     chosen = [w for w in words if rng.random() < 0.7][:3] or words[:1] or ["value"]
     if rng.random() < 0.4:
         chosen = [rng.choice(VERBS), *chosen][:3]
     style = rng.random()
-    name = rng.choice(PLAIN) if style < 0.35 else "_".join(chosen)
-    if style > 0.9:
+    name = rng.choice(PLAIN) if plain or style < 0.5 else "_".join(chosen)
+    if style > 0.9 and not plain:
         name = chosen[0] + "".join(w.capitalize() for w in chosen[1:])
     while name in TAKEN or name in avoid or keyword.iskeyword(name):
         name += "_it"
@@ -51,11 +54,20 @@ def values(args: list[str], case: list[Any]) -> str:
     return ", ".join(f"{arg} = {value!r}" for arg, value in zip(args, case, strict=True))
 
 
+def fenced(code: str) -> str:
+    return f"```python\n{code}\n```"
+
+
 def thoughts(facts: dict[str, Any], effort: Effort) -> str:
-    """The plan, then one trial of the function (max: two), line by line or piece by piece."""
-    rows = [*facts["plan"]]
+    """The plan, then the trials."""
+    return "\n".join([*facts["plan"], *trials(facts, effort)])
+
+
+def trials(facts: dict[str, Any], effort: Effort) -> list[str]:
+    """The function tried on one example (max: on two), line by line or piece by piece."""
+    rows: list[str] = []
     for i, run in enumerate(facts["tried"][: 2 if effort == "max" else 1]):
         rows += [f"Try {run[0]}:", *run[1:]]
         if i < facts["shown"]:
             rows.append("as asked")
-    return "\n".join(rows)
+    return rows
