@@ -6,7 +6,8 @@ A block of template text reads
     {A} [had|has] {a} {x}. {A.He} [lost|gave away] {b} of them. How many {x} does {A} have left?
     = {x} left: a-b
 
-First line: name (a star behind it: held out; an exclamation mark: no distractors), nouns by kind, numbers as Python over
+First line: name (a star behind it: held out; an exclamation mark: no distractors; @change or @group: told in every situation
+of `scenes.py`), nouns by kind, numbers as Python over
 the methods of `Draws`. Then wordings, one a line, with nested choices in brackets ([v:found/find|sold/sell] is repeated by {v1}, {v2}); the sentence with the question mark is
 the question; `## label` behind a wording renames its last step. Then the steps: label, colon, a chain of + - * / from left to right, as `t=a+b` where later steps need it,
 `up`, `down` or `rest` behind it to round. Slots: {a} a number, {$a} money, {a.times} "twice", {a.frac} "third", {x} and
@@ -22,7 +23,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from finback.tasks.mathematics import lexicon
+from finback.tasks.mathematics import chinese, lexicon
+from finback.tasks.mathematics.scenes import scene
 from finback.tasks.mathematics.steps import Step, step, value_of
 
 NAMED = re.compile(r"([a-w]):")
@@ -34,6 +36,7 @@ class Template:
     name: str
     held_out: bool
     distractors: bool
+    scene: str  # "change", "group" or ""
     nouns: dict[str, str]
     numbers: list[tuple[str, Any]]
     wordings: list[tuple[list[Node], str]]  # text, label of the last step where it is another
@@ -68,9 +71,9 @@ class Draws:
 
     def n(self, low: int = 2) -> int:
         """A count."""
-        sizes = ((20, 5), (100, 9), (1000, 1)) if self.scale == 1 else ((20, 2), (100, 6), (1000, 5), (10000, 1))
+        sizes = ((20, 5), (100, 9), (1000, 1)) if self.scale == 1 else ((20, 3), (100, 8), (1000, 3), (10000, 1))
         top = self.rng.choices([s for s, _ in sizes], [w for _, w in sizes])[0]
-        return self.rng.randint(max(low, top // 20), top - 1)
+        return self.rng.randint(max(low, top // 20), max(low * 3, top - 1))
 
     def s(self) -> int:
         return self.rng.choice((2, 3, 4, 5, 6, 7, 8, 9)) if self.rng.random() < 0.85 else self.rng.randint(10, 12)
@@ -79,7 +82,7 @@ class Draws:
         return self.rng.randint(2, 20) if self.scale == 1 else self.rng.choice((self.rng.randint(2, 30), self.rng.randint(20, 150)))
 
     def below(self, a: int) -> int:
-        return self.rng.randint(1, max(1, a - 1))
+        return self.rng.randint(1 if a < 5 or self.rng.random() < 0.03 else 2, max(1, a - 1))
 
     def money(self, low: int = 2, high: int = 100) -> Decimal | int:
         """Whole dollars, or with cents at scale 2."""
@@ -125,7 +128,8 @@ def parse(text: str) -> list[Template]:
         steps = [_step(part) for line in others if line.startswith("=") for part in line[1:].split(";")]
         if not wordings or not steps:
             raise ValueError(f"template {name} lacks wordings or steps")
-        made.append(Template(name.strip("*!"), "*" in name, "!" not in name, nouns, numbers, wordings, steps))
+        name, _, setting = name.partition("@")
+        made.append(Template(name.strip(" *!"), "*" in name, "!" not in name, setting.strip(), nouns, numbers, wordings, steps))
     return made
 
 
@@ -182,14 +186,19 @@ def say(rng: random.Random, text: str) -> str:
 class Cast:
     """Who and what the slots of one problem stand for; each is drawn when it is first named."""
 
-    def __init__(self, rng: random.Random, kinds: dict[str, str] | None = None):
-        self.rng = rng
+    def __init__(self, rng: random.Random, kinds: dict[str, str] | None = None, in_chinese: bool = False):
+        self.rng, self.in_chinese = rng, in_chinese
         self.values: dict[str, Any] = {}
         self.people: dict[str, tuple[str, bool]] = {}
         for variable, kind in (kinds or {}).items():
             self.noun(variable, kind)
 
     def noun(self, variable: str, kind: str) -> None:
+        if self.in_chinese:
+            things = [t for part in kind.split("+") for t in chinese.THINGS[part].split()]
+            thing = self.rng.choice([t for t in things if t[1:] not in self.values.values()])
+            self.values |= {variable: thing[1:], f"{variable}m": thing[0]}
+            return
         taken = {self.values.get(v) for v in ("x1", "y1", "z1")}
         noun = self.rng.choice([n for n in lexicon.nouns(kind) if n not in taken])
         if self.rng.random() < 0.12 and set(kind.split("+")) <= {"keep", "school", "clothes", "flower", "thing", "home"}:
@@ -197,6 +206,8 @@ class Cast:
         self.values |= {f"{variable}1": noun, variable: lexicon.plural(noun)}
 
     def person(self, letter: str) -> tuple[str, bool]:
+        if letter not in self.people and self.in_chinese:
+            self.people[letter] = self.rng.choice([n for n in chinese.NAMES if n not in self.people.values()])
         if letter not in self.people:
             male = self.rng.random() < 0.5
             taken = {name for name, _ in self.people.values()}
@@ -217,6 +228,8 @@ class Cast:
             if len(name) == 1:
                 return who
             part = name[2:]
+            if self.in_chinese:
+                return "他" if male else "她"
             word = {"he": "he she", "his": "his her", "him": "him her", "himself": "himself herself", "boy": "boy girl", "son": "son daughter"}[part.lower()].split()[0 if male else 1]
             return word.capitalize() if part[0].isupper() else word
         base, _, form = name.lstrip("$").partition(".")
@@ -227,13 +240,16 @@ class Cast:
             if form == "frac":
                 return lexicon.FRACTIONS[int(value)]
             return f"${value}" if name[0] == "$" else value
-        if name.rstrip("1") in ("x", "y", "z") and name not in self.values:
-            self.noun(name.rstrip("1"), "bought")
+        if name[0] in "xyz" and name not in self.values:
+            self.noun(name[0], "goods" if self.in_chinese else "bought")
         if name not in self.values:
             self.values |= self.draw(name)
-        return self.values[name]
+        value = self.values[name]
+        return self.fill(value, numbers) if "{" in value else value
 
     def draw(self, name: str) -> dict[str, str]:
+        if self.in_chinese:
+            return {"place": self.rng.choice(chinese.PLACES), "bin": self.rng.choice(chinese.BINS)}
         pools = {"shop": lexicon.listed(lexicon.SHOPS), "place": lexicon.listed(lexicon.PLACES), "kin": lexicon.KIN, "game": lexicon.GAMES}
         if name in pools:
             return {name: self.rng.choice(pools[name])}
@@ -251,7 +267,7 @@ class Cast:
         raise KeyError(f"there is no slot {{{name}}}")
 
 
-def make(template: Template, rng: random.Random, scale: int) -> Story:
+def make(template: Template, rng: random.Random, scale: int, in_chinese: bool = False) -> Story:
     """A story of a template."""
     draws, scope = Draws(rng, scale), {}
     helpers: dict[str, Callable] = {h: getattr(draws, h) for h in ("r", "n", "s", "t", "below", "money", "measure", "pick", "less")}
@@ -259,7 +275,9 @@ def make(template: Template, rng: random.Random, scale: int) -> Story:
         scope[variable] = eval(code, {"__builtins__": {}, **helpers}, scope)
     written = {variable: f"{Decimal(value):f}" for variable, value in scope.items() if not isinstance(value, str)}
     written |= {variable: value for variable, value in scope.items() if isinstance(value, str)}
-    cast = Cast(rng, template.nouns)
+    cast = Cast(rng, template.nouns, in_chinese)
+    if template.scene:
+        cast.values |= {slot: say(rng, text) for slot, text in scene(rng, template.scene).items()}
     tree, other_label = rng.choice(template.wordings)
     steps = []
     for label, variable, chain, rounding in template.steps:
@@ -270,8 +288,15 @@ def make(template: Template, rng: random.Random, scale: int) -> Story:
             scope[variable] = f"{value_of(made):f}"
     if other_label:
         steps[-1] |= {"label": cast.fill(other_label, written)}
-    text = lexicon.tidy(choose(rng, tree))
-    sentences = [lexicon.tidy(cast.fill(s, written)) for s in re.split(r"(?<=[.?!]) +", text.strip())]
+    text = choose(rng, tree)
+    if in_chinese:
+        return Story(template.name, [], cast.fill(text, written), steps, [])
+    text = lexicon.tidy(text)
+    sentences = [_start(lexicon.tidy(cast.fill(s, written))) for s in re.split(r"(?<=[.?!]) +", text.strip())]
     questions = [s for s in sentences if s.endswith("?")]
     facts = [s for s in sentences if not s.endswith("?")]
     return Story(template.name, facts, " ".join(questions), steps, [n for n, _ in cast.people.values()], template.distractors)
+
+
+def _start(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

@@ -70,7 +70,7 @@ IRREGULAR = {
     "sheep": "sheep", "deer": "deer", "trout": "trout", "salmon": "salmon", "bass": "bass", "perch": "perch", "cod": "cod",
     "goldfish": "goldfish", "shelf": "shelves", "loaf": "loaves", "knife": "knives", "leaf": "leaves", "scarf": "scarves",
     "wolf": "wolves", "potato": "potatoes", "tomato": "tomatoes", "mango": "mangoes", "foot": "feet", "half": "halves", "inch": "inches",
-    "lily": "lilies", "bus": "buses", "iris": "irises", "zucchini": "zucchini",
+    "lily": "lilies", "life": "lives", "bus": "buses", "iris": "irises", "zucchini": "zucchini",
 }  # fmt: skip
 ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
 nineteen""".split()
@@ -114,4 +114,4 @@ def spelled(n: int) -> str:
 def tidy(text: str) -> str:
     """"a" before a vowel becomes "an", and empty choices leave no spaces."""
     text = re.sub(r" +(?=[.?!,](?: |$)| |$)", "", text)
-    return re.sub(r"\b([Aa]) (?=[aeiouAEIO](?!ne\b|ni|uro))", r"\1n ", text)
+    return re.sub(r"\b([Aa]) (?=[aeiouAEIO])(?!one\b|uni|euro|use)", r"\1n ", text)

@@ -114,6 +114,8 @@ def word_numbers(rng: random.Random, text: str) -> str:
 
     def reword(match: re.Match[str]) -> str:
         n = int(match[1])
+        if 1800 <= n <= 2100:
+            return match[1]  # a year, it may be
         if n >= 1000:
             return f"{n:,}" if share > 0 or n >= 10000 else match[1]
         if n <= 100 and rng.random() < share:

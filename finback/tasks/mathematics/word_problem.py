@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 
-from finback.tasks.mathematics import grammar, templates_one, templates_two
+from finback.tasks.mathematics import chinese, grammar, templates_more, templates_one, templates_scenes, templates_two
 from finback.tasks.mathematics.answers import verify_number
 from finback.tasks.mathematics.grammar import Story, Template
 from finback.tasks.mathematics.scratch import show
@@ -17,35 +17,41 @@ from finback.tasks.mathematics.tellers import compose
 from finback.tasks.mathematics.telling import tell
 from finback.tasks.protocol import Effort, Message, Problem, Task, answer_of, assistant, user
 
-TEMPLATES = [*grammar.parse(templates_one.ONE), *grammar.parse(templates_two.TWO)]
+TEMPLATES = [t for text in (templates_one.ONE, templates_two.TWO, templates_scenes.SCENES, templates_more.MORE) for t in grammar.parse(text)]
 
 
-def templates(size: int, held_out: bool) -> list[Template]:
-    return [t for t in TEMPLATES if t.held_out == held_out and t.size == size]
+CHINESE = grammar.parse(chinese.TEMPLATES)
+CHINESE_SHARE = 0.18
 
 
-POOLS = {(size, held_out): templates(size, held_out) for size in (1, 2, 3) for held_out in (False, True)}
+def of_size(templates: list[Template]) -> dict[tuple[int, bool], list[Template]]:
+    pools: dict[tuple[int, bool], list[Template]] = {}
+    for template in templates:
+        pools.setdefault((template.size, template.held_out), []).append(template)
+    return pools
+
+
+POOLS, CHINESE_POOLS = of_size(TEMPLATES), of_size(CHINESE)
 
 
 def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     size = (1, 1, 2, 3, rng.randint(4, 5), rng.randint(6, 8))[level - 1]
-    scale = 1 if level == 1 else 2
+    scale = 1 if level == 1 or (level > 2 and rng.random() < 0.6) else 2
+    pool = CHINESE_POOLS.get((size, held_out), [])
+    if pool and rng.random() < CHINESE_SHARE:
+        story = grammar.make(rng.choice(pool), rng, scale, in_chinese=True)
+        return problem_of(story, chinese.tell(rng, story.question), "zh")
     pool = POOLS.get((size, held_out), [])
     if pool and (size == 1 or rng.random() < (0.75 if size == 2 else 0.35)):
         story = grammar.make(rng.choice(pool), rng, scale)
     else:
         story = compose(rng, size, held_out, scale)
-    return problem_of(rng, story, level)
+    return problem_of(story, tell(rng, story, level), "en")
 
 
-def problem_of(rng: random.Random, story: Story, level: int) -> Problem:
-    answer = show(value_of(story.steps[-1]))
-    return Problem(
-        kind=story.name,
-        key=canonical(story.steps),
-        messages=user(tell(rng, story, level)),
-        facts={"answer": answer, "steps": story.steps, "language": "en"},
-    )
+def problem_of(story: Story, text: str, language: str) -> Problem:
+    facts = {"answer": show(value_of(story.steps[-1])), "steps": story.steps, "language": language}
+    return Problem(story.name, canonical(story.steps), user(text), facts)
 
 
 def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
