@@ -27,8 +27,8 @@ from typing import Any, Literal
 Status = Literal["ok", "error", "timeout", "memory", "output", "refused"]
 LONGEST_PROGRAM = 1_000_000
 START_SECONDS = 60.0
-# A worker answers within its own wall limit; on a busy machine it may be this much later.
-GRACE_SECONDS = 30.0
+# A worker answers within three times the processor time, and on a busy machine a minute later (`zygote.WALL_TO_CPU`).
+GRACE_SECONDS = 120.0
 
 
 class SandboxError(RuntimeError):
@@ -106,7 +106,7 @@ class Worker:
 
 class Sandbox:
     """Runs programs, at most `workers` at a time; may be used from many threads. seconds: of processor time for a
-    program or a cell (three times that by the clock); memory: bytes beyond what Python itself takes; output: bytes.
+    program or a cell (three times that by the clock, not counting what other processes take); memory: bytes beyond what Python itself takes; output: bytes.
 
     protection: a sentence on what stands between a program and the machine. Without a system call filter a program
     could reach everything its user can, so that is refused with SandboxError unless `unprotected`.
@@ -208,7 +208,6 @@ class Sandbox:
     def _ask(self, worker: Worker, request: dict[str, Any]) -> tuple[Outcome, bool]:
         """The outcome, and whether the process goes on."""
         worker.tell(request)
-        # The wall limit is three times the processor's: see zygote.WALL_TO_CPU.
         answer = worker.hear(3 * self._limits["seconds"] + GRACE_SECONDS)
         outcome = Outcome(answer["status"], answer["output"], answer["error"], answer["seconds"])
         return outcome, answer["alive"]

@@ -87,13 +87,28 @@ def new_namespaces() -> bool:
         return False
     uid, gid = os.geteuid(), os.getegid()
     flags = _NEW_MOUNTS | _NEW_CGROUP | _NEW_UTS | _NEW_IPC | _NEW_PIDS | _NEW_NET
-    if _LIBC.unshare(flags if uid == 0 else flags | _NEW_USER) != 0:
+    if uid == 0 and _LIBC.unshare(flags) == 0:
+        return True
+    if _LIBC.unshare(flags | _NEW_USER) != 0:
         return False
-    if uid != 0:
-        for name, text in (("setgroups", "deny"), ("uid_map", f"{NOBODY} {uid} 1"), ("gid_map", f"{NOBODY} {gid} 1")):
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{NOBODY} {uid} 1"), ("gid_map", f"{NOBODY} {gid} 1")):
+        try:
             with open(f"/proc/self/{name}", "w") as file:
                 file.write(text)
+        except OSError:
+            pass  # unmapped ids are nobody's, too
     return True
+
+
+def open_proc(namespaces: bool) -> int | None:
+    """A handle on the /proc that shows this process's children, which outlives the root; None if there is none."""
+    try:
+        if namespaces:
+            _check(_LIBC.mount(b"none", b"/", None, _RECURSIVE | _PRIVATE, None), "private mounts")
+            _check(_LIBC.mount(b"proc", b"/proc", b"proc", _NO_SUID | _NO_DEVICES | _NO_EXEC, None), "proc")
+        return os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return None
 
 
 def empty_root() -> bool:

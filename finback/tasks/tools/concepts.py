@@ -1,4 +1,4 @@
-"""What could a tool be about? Small invented worlds: prices, rooms, distances, with words to ask for them and to name them.
+"""What could a tool be about? Small invented worlds: prices, rooms, weather, calendars, conversions, with words to ask for them and to name them.
 
 Data only. A concept has slots (its arguments), what it gives back, nouns for names and words for descriptions. The
 last concepts of `CONCEPTS` are held out: training never sees them.
@@ -22,6 +22,7 @@ SHOPS = "bakery bank barber bookshop cafe cinema florist gym library market muse
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 WORDS = "bird bread dog door fire fish flower house king milk moon rain river snow star stone sun tree water wind".split()
 LANGUAGES = "Arnic Belto Carish Dovian Elvic Fennish Gorlan".split()
+CURRENCIES = "dollars euros pounds yen francs pesos rupees crowns rubles dinars".split()
 COURSES = "algebra biology chemistry drawing economics french geometry history music physics poetry swimming".split()
 SYLLABLES = "ba be bo da de do fa fi fo ga gi go ka ke ko la li lo ma mi mo na ne no pa pe po ra ri ro sa si so ta ti to va vi vo za zi zo".split()
 
@@ -75,6 +76,9 @@ HOUR = Slot(range(8, 20), ("hour", "time", "at", "start_hour"), "the hour")
 EVENT = Slot(EVENTS, ("title", "event", "what", "subject"), "the event")
 COURSE = Slot(COURSES, ("course", "subject", "lesson", "topic"), "the course")
 AMOUNT = Slot(range(2, 100), ("amount", "count", "quantity", "n"), "how many")
+MONEY = Slot(range(2, 900), ("amount", "value", "sum"), "how much")
+FROM_UNIT = Slot(CURRENCIES, ("from_unit", "have", "source", "old_unit"), "the unit it is in")
+TO_UNIT = Slot(CURRENCIES, ("to_unit", "want", "target", "new_unit"), "the unit it becomes")
 TRAIN = Slot(range(10, 999), ("train", "number", "line", "service"), "the train number")
 
 CONCEPTS = (
@@ -118,6 +122,8 @@ CONCEPTS = (
             ("Who is the teacher of {0}?", "Which teacher gives the course {0}?"), "The teacher of {0} is {v}."),
     Concept("population", ("population", "people"), ("Population of a city.",), (CITY,), range(1000, 99_999),
             ("What is the population of {0}?", "How many people live in {0}? I need the population."), "The population of {0} is {v}."),
+    Concept("conversion", ("conversion", "convert"), ("Convert an amount from one unit to another.",), (MONEY, FROM_UNIT, TO_UNIT), range(2, 9999),
+            ("Convert {0} {1} to {2}.", "How many {2} do I get for {0} {1}? Convert them.", "Please convert {0} {1} into {2}."), "{0} {1} are {v} {2}."),
     # Held out.
     Concept("weight", ("weight", "mass"), ("Weight of an item in grams.",), (ITEM,), range(5, 990),
             ("What is the weight of the {0}?", "How heavy is the {0}? Tell me its weight."), "The weight of the {0} is {v} grams."),
