@@ -65,10 +65,18 @@ def check(code: str, rows: list[str]) -> list[str]:
     return [*found, f"lines printed: {sum(row.startswith('print ') for row in rows)}"]
 
 
+def printed(lines: list[str]) -> list[str]:
+    """Lines as they are compared: tidy, and without empty ones at the end, which no answer can show."""
+    tidied = [tidy(line) for line in lines]
+    while tidied and not tidied[-1]:
+        tidied.pop()
+    return tidied
+
+
 def verify(problem: Problem, replies: list[Message], box: object) -> Verdict:
-    expected = [tidy(line) for line in problem.facts["output"]]
+    expected = printed(problem.facts["output"])
     for found in claims(answer_of(replies)):
-        if [tidy(line) for line in found] == expected:
+        if printed(found) == expected:
             return Verdict(True)
     shown = answer_of(replies).strip()[-200:]
     return Verdict(False, f"it says {shown!r}, the program prints {problem.facts['output']!r}")
