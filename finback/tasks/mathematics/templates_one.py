@@ -194,7 +194,7 @@ wage; a=s(); b=money(5,30)
 speed; a=s(); b=r(2,70)
 {A} [drives|rides|travels] at {b} [miles|kilometers] per hour for {a} hours. How far does {A.he} go?
 A [train|car|bus|boat] goes {b} [miles|kilometers] an hour. How far does it go in {a} hours?
-{A} walked for {a} hours at {b} miles per hour. How [far did {A.he} walk|many miles did {A.he} cover]?
+A [bird|plane|ship] moves at {b} miles per hour for {a} hours. [How far does it get|How many miles is that]?
 {A} needs {a} hours for the way to {B}'s village, going {b} miles per hour. How far away is the village?
 = distance: b*a
 
