@@ -30,6 +30,24 @@ A {y1} weighs {z} grams.
 {P} also wanted to buy {h} {y}, but did not.
 Last year {P} had {z} {y}.""".splitlines()
 
+OPENERS = """{P} [likes|loves] [{y}|to help|to read|the {place}].
+{P} [was|is] [helping|working|spending the day] at the {place}.
+{P} [was|is] [cleaning|tidying] [{hh} room|the house|the garage].
+It [is|was] [{P}'s birthday|a {adj} day|the first day of school|{day}|the weekend].
+{P} [went|is going] to the {place}[ with {hh} {kin}|][ on {day}|].
+{P} is planning a [party|trip|picnic|game].
+{P} and {hh} {kin} [went shopping|had a long day|were at home|love {y}].
+{P} has [a new hobby|a big family|a small garden|many friends|a busy week].
+[Last|This] [week|summer|weekend] {P} [was|stayed] at the {place}.
+{P}'s {kin} [asked for help|came to visit|was happy|needed help].
+There was a [sale|party|fair] at the {place}.
+{P} wants to be the best in class.
+{P} is good with numbers.
+The {place} was [busy|full|open] [today|that day|on {day}].
+{P} [decided|wanted] to [help {hh} {kin}|make a plan|do something new].
+{P} got up early.
+{P} had a good day.""".splitlines()
+
 REQUESTS = r"""Solve this problem: {}
 Problem: {}
 Question: {}
@@ -69,6 +87,8 @@ def tell(rng: random.Random, story: Story, level: int) -> str:
         text = " ".join([*facts, question])
     else:
         text = arrange(rng, facts, question)
+    if story.people and facts and rng.random() < (0.05 if level == 1 else 0.10):
+        text = f"{opener(rng, story)} {text}"
     text = word_numbers(rng, text)
     style = rng.random()
     if style < 0.06:
@@ -106,6 +126,15 @@ def distractor(rng: random.Random, story: Story) -> str:
     person = rng.choice(story.people) if story.people and rng.random() < 0.8 else cast.person("A")[0]
     numbers = {"z": str(rng.randint(6, 60)), "h": str(rng.randint(2, 11)), "P": person}
     return lexicon.tidy(cast.fill(say(rng, rng.choice(DISTRACTORS)), numbers))
+
+
+def opener(rng: random.Random, story: Story) -> str:
+    """A first sentence that tells nothing that counts."""
+    cast = Cast(rng, {"y": "fruit+baked+pet+flower"})
+    person = story.people[0]
+    adj = rng.choice(("sunny", "rainy", "cold", "warm", "nice", "windy"))
+    words = {"P": person, "hh": "her" if person in lexicon.SHE or person.startswith(("Mrs", "Ms")) else "his", "adj": adj}
+    return lexicon.tidy(cast.fill(say(rng, rng.choice(OPENERS)), words))
 
 
 def word_numbers(rng: random.Random, text: str) -> str:

@@ -30,7 +30,7 @@ There were {a} {x} in one {bin} and {b} in another. {A} added {c} {x} to the fir
 = {x} before: t=a+b; {x} in all: t+c
 
 barn; a=n(); b=n(); t=a+b; c=n()
-There were {a} bales of hay in the barn and {c} in the shed. {A} stacked more bales in the barn. Now there are {t} bales in the barn. How many bales did {A.he} stack?
+The barn held {a} bales of hay and the shed {c}. {A} brought more bales into the barn, and then it held {t}. How many bales did {A.he} bring in?
 There were {a} boxes in the attic and {c} boxes in the cellar. {A} carried more boxes to the attic. Now {t} boxes are in the attic. How many did {A.he} carry there?
 = added: t-a
 
@@ -91,23 +91,23 @@ How many dollars are {a} {u}, if {k} {u} are a dollar?
 = dollars: a/k
 
 coins_lent; a=r(4,40); b=below(a); c=r(2,20); u=pick('dimes','nickels','quarters','pennies')
-{A} had {a} {u} and {c} [half dollars|bills] in {A.his} bank. {A.His} {kin} borrowed {b} {u}. How many {u} does {A} have now?
-{A} had {a} {u}. {A.His} {kin} borrowed {b} of them. How many {u} are left?
+In {A.his} purse {A} had {a} {u} and {c} [half dollars|bills]. {A.He} lent {A.his} {kin} {b} {u}. How many {u} are left in the purse?
+{A} lent {b} of {A.his} {a} {u} to {A.his} {kin}. How many {u} does {A.he} still have?
 = {u} left: a-b
 
 coins_given; a=r(2,40); b=r(2,40); c=r(2,20); u=pick('dimes','nickels','quarters','pennies')
-{A} had {a} {u} and {c} [half dollars|bills] in {A.his} bank. {A.His} {kin} gave {A.him} {b} {u}. How many {u} does {A} have now?
-{A} had {a} {u}. {A.His} {kin} gave {A.him} {b} more. How many {u} does {A.he} have now?
+In {A.his} purse {A} had {a} {u} and {c} [half dollars|bills]. {A.His} {kin} handed {A.him} another {b} {u}. How many {u} are in the purse now?
+{A} owned {a} {u} and got {b} more from {A.his} {kin}. How many {u} does {A.he} own now?
 = {u} now: a+b
 
 each_name_three; x=keep+clothes+school; b=n()
-{A}, {B} and {C} each have {b} {x}. How many {x} do they have [in all|together|altogether]?
+{A}, {B} and {C} [bring|own] {b} {x} apiece. How many {x} is that altogether?
 {A}, {B}, and {C} split the [bill|cost] equally. Each of them pays {$b}. How much [was the bill|is it in all]?
 {A} goes to lunch with {B} and {C}. Every one of them orders the {$b} special, and {A} pays for all. How much does {A.he} pay?
 = in all: 3*b
 
 each_name_four; x=keep+clothes+school; b=n()
-{A}, {B}, {C} and {D} each [have|found|got] {b} {x}. How many {x} [is that|do they have] [in all|together]?
+{A}, {B}, {C} and {D} [bring|own] {b} {x} apiece. How many {x} is that altogether?
 = in all: 4*b
 
 share_two; x=keep+fruit+fish; q=n(); a=q*2
@@ -119,11 +119,12 @@ share_three*; x=keep+fruit; q=t(); a=q*3
 = {x} each: a/3
 
 fishing; x=fish; a=t(); b=t(); k=r(2,6)
-{A} goes fishing with {B}. {A} catches {a} {x}. {B} catches {k.times} as many. How many {x} did {B} catch?
+{A} caught {a} {x} at the lake. {B} had {k.times} as many in {B.his} net. How many {x} did {B} have?
+At the river {B} gets {k.times} as many {x} as {A}, who gets {a}. How many {x} is that for {B}?
 = {x} of {B}: a*k
 
 fishing_sum; x=fish; a=t(); b=t()
-{A} went fishing with {B}. {A} caught {a} {x} and {B} caught {b}. How many {x} did they catch in all?
+At the lake {A} pulled out {a} {x} and {B} pulled out {b}. How many {x} did the two of them catch?
 = {x} in all: a+b
 
 more_equal; x=countable; k=r(3,9); q=s(); m=r(1,k-1); a=k*q+m
@@ -201,7 +202,7 @@ weight_one*; k=r(2,9); q=t(); a=k*q
 = weight of one: a/k
 
 seats_empty; a=n(10); b=below(a)
-{b} people [are watching a film|came to a show] in a hall with {a} seats. How many seats are empty?
+A hall has {a} seats, and {b} people came to the show. How many seats stayed empty?
 A plane has {a} seats. {b} passengers are on it. How many seats are free?
 = empty seats: a-b
 
@@ -219,7 +220,7 @@ Last year a farm had {a} eggs. This year it had {t}. How many more eggs did it h
 
 account_before; a=n(); b=n()
 {A} took {$a} out of {A.his} bank account. Now the account has {$b} in it. How much was in it before?
-After paying {$a} for a {x1}, {A} has {$b}. How much money did {A.he} have before?
+{A} paid {$a} for a {x1}, and {$b} remained. How much money was there before?
 = before: a+b
 
 fund_drop; a=n(5); b=below(a)
@@ -245,24 +246,24 @@ This morning {A}'s bakery used {a} eggs. In the whole day it used {t}. How many 
 parts_decimal; a=measure(1,5); b=measure(1,5)
 {A} [ate|used|drank] {a} [of a pizza|pounds of nuts|cups of milk] and {B} [ate|used|drank] {b}. How much [is that|did they use] in all?
 {A} put {a} [cups|spoons] of sugar and {b} [cups|spoons] of flour in a bowl. How much is in the bowl?
-On {day} it rained {a} inches and on {day2} {b} inches. How much did it rain in the two days?
+The gauge showed {a} inches of rain on {day} and {b} on {day2}. How much rain was that?
 The recipe takes {a} cups of milk and {b} cups of water. How many cups is that?
 = in all: a+b
 
 parts_decimal_three; a=measure(1,5); b=measure(1,5); c=measure(1,5)
-{A} ran {a} miles on {day}, {b} miles on {day2} and {c} miles on {day3}. How many miles did {A.he} run in all?
+{A}'s training was {a} miles on {day}, {b} on {day2} and {c} on {day3}. How many miles did {A.he} train in all?
 A shop had {a} pounds of [nuts|tea], {b} pounds of [rice|salt] and {c} pounds of [beans|sugar] left. How many pounds were left in all?
 = in all: a+b+c
 
 parts_decimal_less; a=measure(2,8); b=less(a)
-It rained {a} inches on {day} and {b} inches on {day2}. How much more did it rain on {day}?
+On {day} the rain gauge showed {a} inches, on {day2} only {b}. How much more rain fell on {day}?
 {A}'s way to school is {a} miles and {B}'s is {b} miles. How much [longer is {A}'s|shorter is {B}'s] way?
 {A} used {a} cups of flour and {b} cups of sugar. How much more flour than sugar did {A.he} use?
 A tailor cut {a} inches off one skirt and {b} inches off another. How much more did he cut off the first?
 = difference: a-b
 
 price_per_many; a=money(1,15); b=s()
-If one {x1} is {$a}, how much must {A} pay for {b}?
+One {x1} is {$a}. What do {b} of them cost?
 {A} buys {b} {x}. The price of one is {$a}. How much is it altogether?
 Tickets cost {$a} each. How much do {b} tickets cost?
 = cost: a*b
@@ -318,7 +319,7 @@ two_packs_diff; a=s(); b=s(); c=s(); d=s()
 = {x}: e=a*c; {y}: f=b*d; in all: e+f
 
 bill_tables; a=s(); b=s(); c=s()
-A waiter had {a} tables with {b} women and {c} men at each. How many [customers|people] did the waiter have?
+{A} waits on {a} tables, each with {b} women and {c} men. How many guests is that?
 At each of {a} tables there are {b} boys and {c} girls. How many children are there?
 = at each table: e=b+c; in all: e*a
 
@@ -424,16 +425,16 @@ A book has {c} pages. {A} wants to finish it in {a} days, with the same number o
 = pages a day: c/a
 
 grow; x=grown; a=n(); b=n(); c=n()
-{A} grew {a} {x}, {B} grew {b}, and {C} grew {c}. How many {x} did they grow in all?
+{A}, {B} and {C} planted {x}. Their harvests were {a}, {b} and {c}. How many {x} is that?
 {A} picked {a} {x}, {B} picked {b} {x} and {C} picked {c} {x} from [a tree|the garden]. How many {x} were picked in all?
 = {x} in all: a+b+c
 
 grow_two; x=grown; y=grown; a=n(); b=n(); c=n()
-{A} grew {a} {x} and {b} {y}. {B} grew {c} {x}. How many {x} did they grow in all?
+{A} raised {a} {x} and {b} {y} this year, and {B} raised {c} {x}. How many {x} did the two raise?
 = {x} in all: a+c
 
 eaten; x=grown; a=n(4); b=below(a)
-{A} grew {a} {x}, but the [rabbits|birds|deer|snails] ate {b} of them. How many {x} does {A} have left?
+Of {A}'s {a} {x}, {b} were eaten by [rabbits|birds|deer|snails] before the harvest. How many {x} could {A.he} pick?
 = {x} left: a-b
 
 legs_each; k=pick(2,4,6,8); a=t(); u={2:'birds',4:'dogs',6:'ants',8:'spiders'}[k]
@@ -466,7 +467,7 @@ A machine makes {k} shirts a minute. It made {a} shirts. How many minutes did it
 = minutes: a/k
 
 hike_days; a=r(2,12); b=r(5,300)
-{A}'s family took a trip of {a} days. Each day they drove {b} miles. How many miles did they drive?
+On a trip of {a} days {A} rode {b} miles a day. How long was the trip in miles?
 = miles: a*b
 
 crowd; a=r(20,900); k=r(2,6)
@@ -500,11 +501,11 @@ packs_more; a=r(2,9); b=t(); c=r(2,9)
 = in packages: p=a*b; in all: p+c
 
 not_needed_box; x=fruit+keep; a=s(); b=t(); c=r(2,20)
-{A} has {a} boxes of {x}. Each box holds {b} {x}, and there are {c} boxes in a case. How many {x} does {A} have?
+{A} opens {a} boxes with {b} {x} in every box. A full case would be {c} boxes. How many {x} are in {A.his} boxes?
 = {x}: a*b
 
 tower; x=keep; a=n(); b=n(); t=a+b
-{A} made a tower of {a} blocks. {A.He} added some more, and now it has {t} blocks. How many did {A.he} add?
+{A} built a wall of {a} blocks and then made it higher. At the end there were {t} blocks in it. How many blocks were added?
 = added: t-a
 
 hair; a=r(4,30); b=r(1,9)

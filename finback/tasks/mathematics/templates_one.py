@@ -74,7 +74,7 @@ There are {a} {x} and {b} {y} [on a farm|at the {place}|in the barn|in the field
 = total animals: a+b
 
 plant*; x=tree; a=n(); b=n()
-There are {a} {x} [currently |now |]in the {place}. [Workers|Volunteers|The gardeners] will plant {b} more {x} [today|tomorrow|this week]. How many {x} will [the {place} have|there be] when [they|the workers] are [done|finished]?
+A town counts {a} {x} along its streets. Volunteers want to plant {b} more [this week|soon|in spring]. How many {x} will stand there [after that|then]?
 = {x} after: a+b
 
 join; x=person+animal; a=n(); b=n()
@@ -102,7 +102,7 @@ A [truck|cart|boat] carried {a} [tons|pounds|kilograms] of [sand|coal|grain|rice
 longer; a=measure(2,20); b=less(a)
 {A}'s [pencil|rope|ribbon|hair|stick|scarf] is {a} [u:inches|centimeters|feet] long. {B}'s is {b} {u1} long. How much longer is {A}'s?
 {A} [v:ran|walked|biked|swam] {a} [miles|kilometers|laps] and {B} {v1} {b}. How much farther did {A} go than {B}?
-{A} weighs {a} pounds. {B} weighs {b} pounds. How much [heavier is {A} than {B}|lighter is {B} than {A}]?
+{A} weighs {a} pounds, but {B} only {b}. By how many pounds is {A} heavier?
 The [oak|tower|first plant|red building] is {a} [u:feet|meters] tall and the [pine|house|second plant|white building] is {b} {u1} tall. What is the difference [in|between their] height[s|]?
 = difference: a-b
 
@@ -194,8 +194,8 @@ wage; a=s(); b=money(5,30)
 speed; a=s(); b=r(2,70)
 {A} [drives|rides|travels] at {b} [miles|kilometers] per hour for {a} hours. How far does {A.he} go?
 A [train|car|bus|boat] goes {b} [miles|kilometers] an hour. How far does it go in {a} hours?
-{A} walked for {a} hours at {b} miles per hour. How [far did {A.he} walk|many miles did {A.he} cover]?
-It took {A} {a} hours to [ride|drive] to {B}'s house at {b} miles per hour. How far is it [from {A}'s house to {B}'s house|to {B}'s house]?
+A [bird|plane|ship] moves at {b} miles per hour for {a} hours. [How far does it get|How many miles is that]?
+{A} needs {a} hours for the way to {B}'s village, going {b} miles per hour. How far away is the village?
 = distance: b*a
 
 travel_time; a=s(); b=r(2,60); d=a*b
@@ -225,7 +225,7 @@ share; x=countable; k=s(); q=t(); a=k*q
 {A} [wants to put|puts|packs|sorts] {a} {x} into {k} {bins}[ with the same number in each|equally|]. How many {x} [go|are|will be] in each {bin}?
 {k} [friends|children|students] share {a} {x} [equally|evenly]. How many does each of them get?
 There are {a} {x} and {k} [children|students|friends]. If the {x} are divided equally, how many {x} does each one get?
-{A} is inviting {k} friends to a party. {A.He} has {a} {x}. How many {x} will each friend get?
+{k} guests come to {A}'s party, and there are {a} {x} to hand out. How many {x} does each guest get?
 = {x} each: a/k
 
 into_groups; x=countable; k=s(); q=t(); a=k*q
@@ -261,7 +261,7 @@ need_more; x=countable; a=n(3); b=below(a)
 {A} has {b} {x}. How many more {x} does {A.he} [need|have to get|need to buy] to have {a} {x}?
 {A} wants to [collect|have|get] {a} {x}. So far {A.he} has {b}. How many [more |]does {A.he} still need?
 A recipe [needs|calls for|asks for] {a} cups of flour. {A} [already put in|has put in] {b} cups. How many more cups must {A.he} add?
-A {x1} costs {$a}. {A} has {$b}. How much more money does {A.he} need?
+The price of a {x1} is {$a}, and {A} has only {$b}. How much [money |]is missing?
 = more needed: a-b
 
 gave_some; x=keep+food; a=n(3); b=below(a)
@@ -359,7 +359,7 @@ A [board|rope|table|wall] is {a} feet long. How many inches long is it?
 
 area; a=t(); b=s()
 A [garden|room|rug|poster|field|wall] is {a} [u:feet|meters|inches] long and {b} {u1} wide. What is its area?
-A rectangle has a length of {a} and a width of {b}. What is the area of the rectangle?
+How large is the area of a rectangle that is {a} long and {b} wide?
 = area: a*b
 
 side*; a=t(); b=s(); c=a*b

@@ -158,7 +158,7 @@ scene_other_kind @change; a=n(); b=n(); c=n()
 {A} had {a} {x} and {c} {y}. {A.He} {gp} {b} more {x}. How many {x} does {A.he} have now?
 {A} has {c} {y} and {a} {x}. {B} gives {A.him} {b} {x}. How many {x} does {A} have [now|in all]?
 {A} {gp} {a} {x}. {B} {gp} {b} {x} and {c} {y}. How many {x} did they {gi} [in all|together]?
-{A} has {a} {col} {x} and {c} {col2} {x}. {B} has {b} {col} {x}. How many {col} {x} do they have together?
+{A} owns {a} {col} {x} and {c} {col2} ones, and {B} owns {b} {col} ones. How many {col} {x} do both of them own?
 {A} {gp} {a} {x}. Then {A.he} {gp} {b} more. Later {A.he} bought {c} {y}. How many {x} does {A.he} have in all?
 = {x} now: a+b
 

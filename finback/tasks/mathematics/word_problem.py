@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 
-from finback.tasks.mathematics import chinese, grammar, templates_more, templates_one, templates_scenes, templates_two
+from finback.tasks.mathematics import chinese, grammar, templates_more, templates_one, templates_order, templates_scenes, templates_select, templates_two
 from finback.tasks.mathematics.answers import verify_number
 from finback.tasks.mathematics.grammar import Story, Template
 from finback.tasks.mathematics.scratch import show
@@ -17,9 +17,8 @@ from finback.tasks.mathematics.tellers import compose
 from finback.tasks.mathematics.telling import tell
 from finback.tasks.protocol import Effort, Message, Problem, Task, answer_of, assistant, user
 
-TEMPLATES = [t for text in (templates_one.ONE, templates_two.TWO, templates_scenes.SCENES, templates_more.MORE) for t in grammar.parse(text)]
-
-
+TEXTS = (templates_one.ONE, templates_two.TWO, templates_scenes.SCENES, templates_more.MORE, templates_select.SELECT, templates_order.ORDER)
+TEMPLATES = [template for text in TEXTS for template in grammar.parse(text)]
 CHINESE = grammar.parse(chinese.TEMPLATES)
 CHINESE_SHARE = 0.18
 

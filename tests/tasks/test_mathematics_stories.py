@@ -1,0 +1,129 @@
+"""Templates and tellers of word problems: held-out ones are never trained on, every wording of every template comes out clean."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+
+import pytest
+
+from finback.tasks.mathematics import arithmetic, equation, grammar, tellers
+from finback.tasks.mathematics.grammar import Cast, Template
+from finback.tasks.mathematics.lexicon import plural, spelled, tidy
+from finback.tasks.mathematics.steps import run, step, thoughts, value_of
+from finback.tasks.mathematics.telling import arrange, spaced, tell
+from finback.tasks.mathematics.word_problem import CHINESE, TEMPLATES, WORD_PROBLEM
+from finback.tasks.protocol import draw
+
+HELD = {t.name for t in (*TEMPLATES, *CHINESE) if t.held_out}
+
+
+def signatures(held_out: bool, count: int) -> set[str]:
+    rng = random.Random(1)
+    found = set()
+    for i in range(count):
+        story = tellers.compose(rng, 2 + i % 5, held_out, 1)
+        found.add(story.name.split()[0] + "".join(" " + "".join(s["chain"].split()[1::2]) + s["round"] for s in story.steps))
+    return found
+
+
+def test_held_out_templates_and_forms_are_never_drawn_for_training():
+    assert len(HELD) >= 25
+    for level in range(1, 7):
+        for seed in range(60):
+            assert draw(WORD_PROBLEM, "train", seed, level)[0].kind not in HELD
+    held = {f.strip("*") for forms in (*equation.FORMS.values(), *equation.SYSTEMS.values()) for f in forms if f.startswith("*")}
+    for seed in range(150):
+        assert draw(equation.EQUATION, "train", seed)[0].kind not in held
+        assert draw(equation.EQUATION, "held_out", seed)[0].kind in held
+
+
+def test_held_out_compositions_are_never_composed_for_training():
+    assert not signatures(False, 300) & signatures(True, 60)
+
+
+def test_held_out_shapes_are_never_drawn_for_training():
+    for level in range(5, 7):
+        shapes = [{p.kind for p, _ in (draw(arithmetic.ARITHMETIC, split, i, level) for i in range(80)) if p.kind.startswith("chain")} for split in ("train", "held_out")]
+        assert not shapes[0] & shapes[1]
+
+
+def test_names_of_templates_are_unique():
+    counts = Counter(t.name for t in (*TEMPLATES, *CHINESE))
+    assert not [name for name, n in counts.items() if n > 1]
+
+
+@pytest.mark.parametrize("in_chinese", [False, True])
+def test_every_wording_of_every_template_comes_out_clean(in_chinese):
+    rng = random.Random(5)
+    for template in CHINESE if in_chinese else TEMPLATES:
+        for wording in template.wordings:
+            alone = Template(template.name, template.held_out, template.distractors, template.scene, template.nouns, template.numbers, [wording], template.steps)
+            for scale in (1, 2):
+                story = grammar.make(alone, rng, scale, in_chinese)
+                text = story.question if in_chinese else " ".join([*story.facts, story.question])
+                assert not re.search(r"[{}\[\]|]|##|  | [.?,]|\ba [aeio]", text), (template.name, text)
+                assert "？" in text or text.count("?") == 1, (template.name, text)
+                value = value_of(story.steps[-1])
+                assert value >= 0 and len(f"{value:f}") <= 9, (template.name, text, value)
+                assert run(story.steps[-1])[1] == value
+                written = set(re.findall(r"\d+(?:\.\d+)?", text))
+                operands = {c for s in story.steps for c in s["chain"].split()[::2]}
+                made = {f"{value_of(s):f}" for s in story.steps}
+                constants = {"2", "3", "4", "7", "10", "12", "24", "25", "60", "100", "1"}
+                said = {str(n) for n, word in ((2, "twice"), (3, "third"), (4, "quarter"), (5, "fifth"), (6, "sixth")) if word in text}
+                said |= {str(n) for n in range(2, 13) if f"{spelled(n)} times" in text}
+                assert operands <= written | made | constants | said, (template.name, text, story.steps)
+
+
+def test_a_step_rounds_as_it_says():
+    assert [value_of(step("", 26, "/", 8, rounding=r)) for r in ("up", "down", "rest")] == [4, 3, 2]
+    assert [value_of(step("", 24, "/", 8, rounding=r)) for r in ("up", "down", "rest")] == [3, 3, 0]
+    with pytest.raises(ValueError, match="does not come out even"):
+        run(step("", 10, "/", 3))
+
+
+def test_max_asks_drops_an_alternative_and_checks():
+    made = thoughts([step("left", 52, "-", 17)], "max").splitlines()
+    assert made == ["asked: left", "52+17? no: one is taken from the other", "left: 52-17=[12-7=5,5-1-1=3]35", "check: 35+17=[5+7=12,3+1+1=5]52 ok"]
+
+
+def test_text_in_every_order_keeps_all_its_numbers():
+    rng = random.Random(2)
+    facts = ["Tom had 52 marbles.", "He lost 17 of them."]
+    texts = {arrange(rng, facts, "How many marbles are left?") for _ in range(300)}
+    assert len(texts) >= 6
+    assert all(sorted(re.findall(r"\d+", text)) == ["17", "52"] for text in texts)
+    assert "Tom had 52 marbles. If he lost 17 of them, how many marbles are left?" in texts
+
+
+def test_about_fifteen_in_a_hundred_are_chinese():
+    languages = Counter(draw(WORD_PROBLEM, "train", i)[0].facts["language"] for i in range(400))
+    assert 0.06 < languages["zh"] / 400 < 0.25
+
+
+def test_prompts_seldom_repeat():
+    texts = {draw(WORD_PROBLEM, "train", i, 1)[0].messages[0]["content"] for i in range(300)}
+    assert len(texts) > 295
+
+
+def test_words_are_formed_as_english_does():
+    assert [plural(w) for w in ("box", "piece of candy", "berry", "toy", "loaf of bread", "child", "paint brush", "pair of shoes")] == [
+        "boxes", "pieces of candy", "berries", "toys", "loaves of bread", "children", "paint brushes", "pairs of shoes"]  # fmt: skip
+    assert [spelled(n) for n in (0, 13, 40, 99, 215)] == ["zero", "thirteen", "forty", "ninety-nine", "two hundred fifteen"]
+    assert tidy("a apple and a unicorn , a onion ?") == "an apple and a unicorn, an onion?"
+    assert spaced("Tom's pen cost $4.50. How much?") == "Tom 's pen cost $ 4.50 . How much ?"
+
+
+def test_a_person_keeps_name_and_pronoun():
+    cast = Cast(random.Random(3))
+    assert cast.fill("{A} {A.he} {A.his}") == cast.fill("{A} {A.he} {A.his}")
+    assert cast.fill("{A}") != cast.fill("{B}")
+
+
+def test_telling_never_loses_the_question():
+    rng = random.Random(8)
+    for template in TEMPLATES[:60]:
+        story = grammar.make(template, rng, 1)
+        assert re.search(r"how|what|which|by how", tell(rng, story, 2).lower())
