@@ -1,9 +1,9 @@
 """What happens in a short story, and why? Each plot is a row of steps, each step a few ways to say it.
 
-Slots: {n} the hero's name, {he} {him} {his} {He} {His}, {ak} `an old fox`, {home}; {h} {hk} {ahk} {hhe} {hhim} {hhis} the
-same of a second one; {t} the thing, {at} `a rusty key`, {athing} `a key`, {look} how it looks, {use} what it is for; {p} and
-{p_cap} `in the forest`, {s1} {s2} spots there, {around} what goes on there; {weather} begins a sentence; {food}, {sad},
-{happy}. `gist` says the plot in a request. Every plot can be told so that it names hero, thing and place.
+Slots: {n} the hero's name, {he} {him} {his} {He} {His}, {ak} `an old fox`, {home}; {h} {hk} {ahk} {hhe} {hhim} {hhis}
+the same of a second one; {t} the thing, {at} `a rusty key`, {athing} `a key`, {look} how it looks, {use} what it is
+for; {p} and {p_cap} `in the forest`, {s1} {s2} spots there, {around} what goes on there; {weather} begins a sentence;
+{food}, {sad}, {happy}. `gist` says the plot in a request. Every plot can name hero, thing and place.
 """
 
 from __future__ import annotations

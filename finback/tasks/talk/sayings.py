@@ -223,7 +223,7 @@ ITSELF = (
             "For what can I use you?",
         ),
         (
-            "I can solve small mathematics problems, write short Python functions, make plans, call tools, tell stories.",
+            "I can solve small mathematics problems, write short Python functions, make plans and tell stories.",
             "I can do sums, write short Python functions, plan steps, call tools, tell stories and more.",
         ),
         (("python",), ("mathematics", "sums", "math"), ("stories", "story")),
