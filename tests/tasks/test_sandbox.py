@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -431,3 +432,32 @@ def test_waiting_for_a_processor_is_not_held_against_a_program():
             assert [o.status for o in box.run_many([program] * 6)] == ["ok"] * 6
     finally:
         os.sched_setaffinity(0, before)
+
+
+@pytest.mark.slow
+def test_nothing_hangs_when_everything_goes_wrong_at_once():
+    """Hostile programs in many threads, plain and in sessions, while workers are killed under them."""
+    hostile = [
+        "print(1)", "1 / 0", "import os; os._exit(3)", "while True: pass", "x = [0] * 10 ** 9",
+        "while True: print('x' * 999)", "import os; os.write(4, b'z' * 70000)", "raise SystemExit",
+    ]  # fmt: skip
+    with Sandbox(workers=2, seconds=0.05) as box:
+
+        def work(seed):
+            rng = random.Random(seed)
+            with box.session() as session:
+                for _ in range(15):
+                    (box if rng.random() < 0.6 else session).run(rng.choice(hostile))
+
+        threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+        for thread in threads:
+            thread.start()
+        for _ in range(6):
+            time.sleep(0.5)
+            next(iter(list(box._all))).process.kill()
+        for thread in threads:
+            thread.join(120)
+        assert not any(t.is_alive() for t in threads)
+        assert box.run("print(2)").output == "2\n"
+        leaders = [w.process.pid for w in box._all]
+    assert len(leaders) == 2 and descendants(box) == []

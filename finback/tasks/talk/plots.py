@@ -209,16 +209,16 @@ PLOTS = (
                 '"What should I do with {athing}?" thought {n}, but {he} agreed.',
             ),
             (
-                "On the way home it grew dark, and {n} lost the way near {s2}.",
-                "Later a storm came up, and {n} was in trouble near {s2}.",
+                "The next day a rich stranger came by who wanted to {use}.",
+                "Near {s2} {he} met a rich lady who wanted to {use}.",
             ),
             (
-                "Then {he} remembered that one can {use} with {athing}.",
-                "Luckily {he} had the {t} and knew how to {use}.",
+                "There was only one {t} far and wide, and {n} had it.",
+                '"Who gives me {athing} will be rich," {n} heard, and {he} held out the {t}.',
             ),
             (
-                "So {he} came home safe, because {he} had been kind.",
-                "That is how a good deed helped {n} home.",
+                "So {n} got a bag of gold, because {he} had been kind.",
+                "That is how a good deed made {n} rich.",
                 '"A small kindness came back to me," said {n}.',
             ),
         ),
@@ -355,10 +355,13 @@ PLOTS = (
                 "It was little {h}, {ahk}, who had lost the way.",
                 "A small {hk} named {h} sat near {s2} and could not get home.",
             ),
-            ('"Do not worry," said {n}, "I have {at}."', '"I will help you," said {n}, and showed {hhim} the {t}.'),
             (
-                "{n} knew how to {use} with it, and so they found the path.",
-                "With the {t} it was easy, and before dark they were out of danger.",
+                '"Do not worry," said {n}, "I know the way."',
+                '"I will help you," said {n}, and gave {hhim} the {t} to hold.',
+            ),
+            (
+                "{n} took {hhim} by the hand, and together they found the path.",
+                '"Follow me," said {n}, and before dark they were out of danger.',
             ),
             (
                 "The family of {h} was {happy} and gave them {food}.",
