@@ -9,10 +9,11 @@ import pytest
 
 from finback.tasks.protocol import EFFORTS, draw, render
 from finback.tasks.talk import CHAT, INSTRUCTION, STORY, TASKS
-from finback.tasks.talk.chat import ITSELF, MANNERS, MEMORIES, MEMORIES_HELD_OUT
-from finback.tasks.talk.facts import CATEGORIES
-from finback.tasks.talk.instructions import FACTS, FACTS_CHINESE, STEPS_HELD_OUT
+from finback.tasks.talk.chat import MEMORIES, MEMORIES_HELD_OUT
+from finback.tasks.talk.facts import CATEGORIES, FACTS, FACTS_CHINESE
+from finback.tasks.talk.instructions import STEPS_HELD_OUT
 from finback.tasks.talk.plots import OPENINGS, PLOTS
+from finback.tasks.talk.sayings import ITSELF, MANNERS
 from finback.tasks.talk.story import ABOUT, VOCABULARY, is_no_story
 from finback.tasks.talk.words import FOODS, KIND, PLACE, THING, WEATHERS, with_article
 
@@ -62,7 +63,9 @@ def test_answers_and_thoughts_are_short(task):
         lengths = {}
         for effort in EFFORTS:
             before = about_how_many_tokens(render(problem.messages, effort))
-            lengths[effort] = about_how_many_tokens(render([*problem.messages, *task.solve(problem, effort, rng)], effort)) - before
+            lengths[effort] = (
+                about_how_many_tokens(render([*problem.messages, *task.solve(problem, effort, rng)], effort)) - before
+            )
         assert max(lengths.values()) < 260 and before < 350, lengths
         if task is not STORY:  # a story told again is another one
             assert lengths["none"] < lengths["high"] + 20 < lengths["none"] + 70
@@ -71,9 +74,23 @@ def test_answers_and_thoughts_are_short(task):
 @EACH
 @pytest.mark.parametrize(
     "replies",
-    [[], None, [None], [{}], [{"role": "assistant"}], [{"role": "assistant", "content": 3}], reply(""), reply("   "), reply("x" * 10**6), reply("。" * 500),
-     reply("the " * 3000), [{"role": "user", "content": "Hello! How can I help you?"}], reply("The dog. The dog. The dog. The dog."), reply("((((" * 1000)],
-)  # fmt: skip
+    [
+        [],
+        None,
+        [None],
+        [{}],
+        [{"role": "assistant"}],
+        [{"role": "assistant", "content": 3}],
+        reply(""),
+        reply("   "),
+        reply("x" * 10**6),
+        reply("。" * 500),
+        reply("the " * 3000),
+        [{"role": "user", "content": "Hello! How can I help you?"}],
+        reply("The dog. The dog. The dog. The dog."),
+        reply("((((" * 1000),
+    ],
+)
 def test_a_verifier_survives_anything(task, replies):
     for level in range(1, task.levels + 1):
         for seed in range(3):
@@ -83,11 +100,15 @@ def test_a_verifier_survives_anything(task, replies):
 
 @EACH
 def test_one_in_five_is_chinese_or_so(task):
-    chinese = sum(bool(re.search(r"[\u4e00-\u9fff]", answer(p, task, rng))) for p, rng in (draw(task, "train", s) for s in range(500)))
+    chinese = sum(
+        bool(re.search(r"[\u4e00-\u9fff]", answer(p, task, rng)))
+        for p, rng in (draw(task, "train", s) for s in range(500))
+    )
     assert 40 < chinese < 160
 
 
 # Stories
+
 
 def test_stories_vary():
     stories = [answer(*((p := draw(STORY, "train", s, 2))[0], STORY, p[1])) for s in range(300)]
@@ -100,15 +121,26 @@ def test_stories_vary():
 def test_every_plot_can_be_told_of_everything():
     for row in (*KIND, *THING, *PLACE):
         assert row.noun in VOCABULARY
-    assert len(VOCABULARY) > 1500 and len(PLOTS) >= 16 and len(OPENINGS) >= 7 and len(FOODS) == len(set(FOODS)) and len(WEATHERS) == len(set(WEATHERS))
+    assert (
+        len(VOCABULARY) > 1500
+        and len(PLOTS) >= 16
+        and len(OPENINGS) >= 7
+        and len(FOODS) == len(set(FOODS))
+        and len(WEATHERS) == len(set(WEATHERS))
+    )
     for table in (KIND, THING, PLACE):
         assert len({row.noun for row in table}) == len(table)
 
 
 def test_an_article_fits_its_noun():
     assert [with_article(w) for w in ("owl", "old fox", "fox", "umbrella", "useful key", "honest bear")] == [
-        "an owl", "an old fox", "a fox", "an umbrella", "a useful key", "an honest bear",
-    ]  # fmt: skip
+        "an owl",
+        "an old fox",
+        "a fox",
+        "an umbrella",
+        "a useful key",
+        "an honest bear",
+    ]
     for problem, rng in problems(STORY, ("train",)):
         text = answer(problem, STORY, rng)
         assert not re.search(r"\b[Aa] [aeio]|\b[Aa]n [^aeiouh]|  |[{}]| [.,]", text), text
@@ -126,7 +158,7 @@ def test_a_story_about_something_else_is_refused():
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
-        (lambda s: s[: len(s) // 2].rstrip(".!?\" "), "middle"),
+        (lambda s: s[: len(s) // 2].rstrip('.!?" '), "middle"),
         (lambda s: s.split(". ")[0] + ".", "sentences"),
         (lambda s: s + " " + s, "sentences"),
         (lambda s: " ".join(s.split(". ")[:3]) + ". " + " ".join([s.split(". ")[0] + "."] * 3), "repeats"),
@@ -149,7 +181,12 @@ def test_what_is_no_story_is_refused(spoil, why):
 
 @pytest.mark.parametrize(
     "form",
-    [lambda s: f"\n{s}\n\n", lambda s: s.replace(". ", ".\n\n"), lambda s: s.replace('"', "“"), lambda s: s.replace(". ", "! ", 1)],
+    [
+        lambda s: f"\n{s}\n\n",
+        lambda s: s.replace(". ", ".\n\n"),
+        lambda s: s.replace('"', "“"),
+        lambda s: s.replace(". ", "! ", 1),
+    ],
 )
 def test_a_right_story_in_another_form_is_accepted(form):
     for seed in range(40):
@@ -160,6 +197,7 @@ def test_a_right_story_in_another_form_is_accepted(form):
 
 # Instructions
 
+
 def test_wrong_answers_to_instructions_are_refused():
     counts = {}
     for seed in range(60):
@@ -169,7 +207,12 @@ def test_wrong_answers_to_instructions_are_refused():
                 other, rng = draw(INSTRUCTION, "train", other_seed, level)
                 said = answer(other, INSTRUCTION, rng)
                 same = INSTRUCTION.verify(other, reply(problem.facts["answer"]), None).right
-                if problem.facts["want"] != other.facts["want"] and not same and said != problem.facts["answer"] and not problem.facts.get("sentence"):
+                if (
+                    problem.facts["want"] != other.facts["want"]
+                    and not same
+                    and said != problem.facts["answer"]
+                    and not problem.facts.get("sentence")
+                ):
                     if INSTRUCTION.verify(problem, reply(said), None).right:
                         # A list can be right by chance, a one-letter word can stand in another answer.
                         counts[problem.kind] = counts.get(problem.kind, 0) + 1
@@ -180,24 +223,50 @@ def test_naming_several_answers_is_no_answer():
     for it in (*FACTS, *FACTS_CHINESE):
         rows = sorted(it.table.items())
         for row, value in rows[:6]:
-            problem = next(p for p in (draw(INSTRUCTION, "train", f"{it.name} {s}", 1)[0] for s in range(5000)) if p.kind == f"fact {it.name}")
-            wrong = next(v for v in it.table.values() if v != problem.facts["want"] and v not in problem.facts["want"] and problem.facts["want"] not in v
-                         and v not in problem.messages[-1]["content"])  # fmt: skip
+            problem = next(
+                p
+                for p in (draw(INSTRUCTION, "train", f"{it.name} {s}", 1)[0] for s in range(5000))
+                if p.kind == f"fact {it.name}"
+            )
+            wrong = next(
+                v
+                for v in it.table.values()
+                if v != problem.facts["want"]
+                and v not in problem.facts["want"]
+                and problem.facts["want"] not in v
+                and v not in problem.messages[-1]["content"]
+            )
             for said in (f"{problem.facts['want']} {wrong}", f"{wrong} or {problem.facts['want']} or {wrong}", wrong):
                 assert not INSTRUCTION.verify(problem, reply(said), None).right, (problem, said)
             break
 
 
-@pytest.mark.parametrize("form", [lambda s: f"**{s}**", lambda s: f"  {s} ", lambda s: s.rstrip(".") + "!", lambda s: s.replace('"', "")])
+@pytest.mark.parametrize(
+    "form", [lambda s: f"**{s}**", lambda s: f"  {s} ", lambda s: s.rstrip(".") + "!", lambda s: s.replace('"', "")]
+)
 def test_right_answers_in_other_forms_are_accepted(form):
     for problem, rng in problems(INSTRUCTION, ("train",), range(40)):
         verdict = INSTRUCTION.verify(problem, reply(form(answer(problem, INSTRUCTION, rng))), None)
         assert verdict.right, (verdict, problem)
 
 
-@pytest.mark.parametrize("form", ["1. {}\n2. {}\n3. {}", "- {}\n- {}\n- {}", "Sure: {}, {} and {}.", "{}, {}, and {}", "The {}, the {} and the {}.", "Here are three: {}, {}, {}"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "1. {}\n2. {}\n3. {}",
+        "- {}\n- {}\n- {}",
+        "Sure: {}, {} and {}.",
+        "{}, {}, and {}",
+        "The {}, the {} and the {}.",
+        "Here are three: {}, {}, {}",
+    ],
+)
 def test_lists_may_look_as_they_like(form):
-    problem = next(p for p in (draw(INSTRUCTION, "train", s, 2)[0] for s in range(500)) if p.kind == "list animals" and p.facts["count"] == 3)
+    problem = next(
+        p
+        for p in (draw(INSTRUCTION, "train", s, 2)[0] for s in range(500))
+        if p.kind == "list animals" and p.facts["count"] == 3
+    )
     names = CATEGORIES["animals"][1]
     verdict = INSTRUCTION.verify(problem, reply(form.format(*names[:3])), None)
     assert verdict.right or "Here are" in form, verdict
@@ -212,10 +281,13 @@ def test_counting_goes_through_the_words():
         if problem.kind == "count":
             thoughts = INSTRUCTION.solve(problem, "high", rng)[0]["reasoning_content"]
             assert thoughts.rstrip(".").split()[-1] == problem.facts["want"]
-            assert not INSTRUCTION.verify(problem, reply(f"There are {int(problem.facts['want']) + 1} words."), None).right
+            assert not INSTRUCTION.verify(
+                problem, reply(f"There are {int(problem.facts['want']) + 1} words."), None
+            ).right
 
 
 # Chat
+
 
 def test_what_was_said_is_remembered_and_nothing_else():
     for problem, rng in problems(CHAT, seeds=range(50)):
@@ -233,7 +305,10 @@ def test_what_was_said_is_remembered_and_nothing_else():
 def test_every_stock_reply_says_what_it_must_and_fits_only_its_own_kind():
     for it in (*MANNERS, *ITSELF):
         for text in it.replies:
-            assert all(any(re.search(rf"(?<!\w){w}(?!\w)", text, re.I) if w.isascii() else w in text for w in words) for words in it.must), it.name
+            assert all(
+                any(re.search(rf"(?<!\w){w}(?!\w)", text, re.I) if w.isascii() else w in text for w in words)
+                for words in it.must
+            ), it.name
             assert not any(re.search(rf"\b{w}\b", text, re.I) for w in it.never)
     problem, _ = next((p, r) for p, r in (draw(CHAT, "train", s, 2) for s in range(500)) if p.kind == "chat who")
     for wrong in ("I am ChatGPT.", "I am DeepSeek.", "Hello!", "I am a human named Ada."):
@@ -242,18 +317,35 @@ def test_every_stock_reply_says_what_it_must_and_fits_only_its_own_kind():
 
 # What is held out
 
+
 def test_held_out_wordings_and_structures_are_never_trained_on():
     asked = {split: [draw(CHAT, split, s)[0] for s in range(400)] for split in ("train", "held_out")}
     held = {it.said[-1] for it in (*MANNERS, *ITSELF)}
-    assert not any(p.messages[-1]["content"].endswith(h) for p in asked["train"] for h in held if p.kind.startswith("chat"))
+    assert not any(
+        p.messages[-1]["content"].endswith(h) for p in asked["train"] for h in held if p.kind.startswith("chat")
+    )
     names = {s: {p.kind for p in asked[s] if p.kind.startswith("memory")} for s in asked}
-    assert names["train"] <= {f"memory {m.name}" for m in MEMORIES} and names["held_out"] <= {f"memory {m.name}" for m in MEMORIES_HELD_OUT}
+    assert names["train"] <= {f"memory {m.name}" for m in MEMORIES} and names["held_out"] <= {
+        f"memory {m.name}" for m in MEMORIES_HELD_OUT
+    }
     steps = {split: {draw(INSTRUCTION, split, s, 3)[0].kind for s in range(400)} for split in ("train", "held_out")}
     assert not steps["train"] & steps["held_out"] and len(steps["held_out"]) == len(STEPS_HELD_OUT)
     for seed in range(300):
         train, _ = draw(INSTRUCTION, "train", seed, 2)
         assert train.facts.get("count") != 4 or not train.kind.startswith("list")
         story, rng = draw(STORY, "train", seed, 2)
-        assert not any(story.messages[-1]["content"].startswith(w.split("{")[0]) for ws in ABOUT.values() for w in ws[-2:] if len(w.split("{")[0]) > 15)
-    pairs = {s: {(p.facts["cast"].get("kind"), p.facts["cast"].get("thing")) for p in (draw(STORY, s, i, 3)[0] for i in range(400)) if "cast" in p.facts} for s in ("train", "held_out")}
+        assert not any(
+            story.messages[-1]["content"].startswith(w.split("{")[0])
+            for ws in ABOUT.values()
+            for w in ws[-2:]
+            if len(w.split("{")[0]) > 15
+        )
+    pairs = {
+        s: {
+            (p.facts["cast"].get("kind"), p.facts["cast"].get("thing"))
+            for p in (draw(STORY, s, i, 3)[0] for i in range(400))
+            if "cast" in p.facts
+        }
+        for s in ("train", "held_out")
+    }
     assert not {p for p in pairs["train"] & pairs["held_out"] if p[0]}

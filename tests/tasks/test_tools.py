@@ -64,7 +64,9 @@ def test_the_results_in_a_trace_are_what_the_tools_give(task, box):
         assert given == [task.act(problem, *call, box) for call in calls_in(replies)]
         # What stands in the problem's history happened, too.
         history = [m for m in problem.messages if m["role"] in ("assistant", "tool")]
-        assert [m["content"] for m in history if m["role"] == "tool"] == [task.act(problem, *call, box) for call in calls_in(history)]
+        assert [m["content"] for m in history if m["role"] == "tool"] == [
+            task.act(problem, *call, box) for call in calls_in(history)
+        ]
 
 
 @EACH
@@ -75,7 +77,9 @@ def test_a_trace_comes_back_from_its_prompt_text(task):
         whole = render([*problem.messages, *replies], "high")
         assert whole.startswith(before)
         first = parse_completion(whole[len(before) :].split("<｜User｜>")[0], "thinking", strict=True)
-        assert [(c["function"]["name"], json.loads(c["function"]["arguments"])) for c in first["tool_calls"]] == list(calls_in(replies[:1]))
+        assert [(c["function"]["name"], json.loads(c["function"]["arguments"])) for c in first["tool_calls"]] == list(
+            calls_in(replies[:1])
+        )
 
 
 @EACH
@@ -92,7 +96,9 @@ def test_traces_are_short_and_max_is_at_most_about_twice_high(task):
         lengths = {}
         for effort in EFFORTS:
             before = about_how_many_tokens(render(problem.messages, effort))
-            lengths[effort] = about_how_many_tokens(render([*problem.messages, *task.solve(problem, effort, rng)], effort)) - before
+            lengths[effort] = (
+                about_how_many_tokens(render([*problem.messages, *task.solve(problem, effort, rng)], effort)) - before
+            )
         assert lengths["none"] < lengths["high"] < lengths["max"] < 2 * lengths["high"] + 20
         assert lengths["max"] < 650 and before < 900
 
@@ -153,12 +159,29 @@ def test_wrong_replies_are_refused_and_called_by_their_kind(task):
 @EACH
 @pytest.mark.parametrize(
     "replies",
-    [[], [{}], [{"role": "assistant"}], [{"role": "assistant", "content": None}], [{"role": "assistant", "content": "x" * 10**6}], [None, 3], None,
-     [{"role": "assistant", "content": "1", "tool_calls": [None]}], [{"role": "assistant", "content": "1", "tool_calls": "x"}],
-     [{"role": "assistant", "content": "1", "tool_calls": [{"function": {"name": 3, "arguments": 4}}]}], [{"role": "user", "content": "hello"}],
-     [{"role": "assistant", "content": "</｜DSML｜invoke>"}], [{"role": "assistant", "content": "9" * 5000}],
-     [{"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "python", "arguments": "[" * 10**5}}]}]],
-)  # fmt: skip
+    [
+        [],
+        [{}],
+        [{"role": "assistant"}],
+        [{"role": "assistant", "content": None}],
+        [{"role": "assistant", "content": "x" * 10**6}],
+        [None, 3],
+        None,
+        [{"role": "assistant", "content": "1", "tool_calls": [None]}],
+        [{"role": "assistant", "content": "1", "tool_calls": "x"}],
+        [{"role": "assistant", "content": "1", "tool_calls": [{"function": {"name": 3, "arguments": 4}}]}],
+        [{"role": "user", "content": "hello"}],
+        [{"role": "assistant", "content": "</｜DSML｜invoke>"}],
+        [{"role": "assistant", "content": "9" * 5000}],
+        [
+            {
+                "role": "assistant",
+                "content": "",
+                "tool_calls": [{"function": {"name": "python", "arguments": "[" * 10**5}}],
+            }
+        ],
+    ],
+)
 def test_a_verifier_survives_anything(task, replies):
     for level in range(1, task.levels + 1):
         verdict = task.verify(draw(task, "train", 1, level)[0], replies, None)
@@ -189,9 +212,16 @@ def test_a_call_where_none_is_needed_is_wrong(task):
     for problem, rng in problems(task, ("train",)):
         if "direct" in problem.facts:
             name, schema = next(iter(functions(problem).items()))
-            arguments = {p: {"string": "x", "integer": 1}[s["type"]] for p, s in schema["properties"].items() if p in schema["required"]}
+            arguments = {
+                p: {"string": "x", "integer": 1}[s["type"]]
+                for p, s in schema["properties"].items()
+                if p in schema["required"]
+            }
             call = {"id": "c", "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
-            replies = [{"role": "assistant", "content": "", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "c", "content": "1"}]
+            replies = [
+                {"role": "assistant", "content": "", "tool_calls": [call]},
+                {"role": "tool", "tool_call_id": "c", "content": "1"},
+            ]
             assert "none fits" in task.verify(problem, [*replies, *task.solve(problem, "none", rng)], None).why
             found += 1
     assert found > 3
@@ -199,20 +229,58 @@ def test_a_call_where_none_is_needed_is_wrong(task):
 
 # The calculator
 
+
 @pytest.mark.parametrize(
     ("expression", "value"),
-    [("2 + 3 * 4", "14"), ("(2 + 3) * 4", "20"), ("-7 // 2", "-4"), ("7 % 4", "3"), ("2 ** 10", "1024"), ("10 / 4", "2.5"), ("1 / 3", "0.333333"),
-     ("0.1 + 0.2", "0.3"), ("-1 / 3", "-0.333333"), (" 5 ", "5"), ("1e3 * 2", "2000"), ("-0.0000001", "0")],
-)  # fmt: skip
+    [
+        ("2 + 3 * 4", "14"),
+        ("(2 + 3) * 4", "20"),
+        ("-7 // 2", "-4"),
+        ("7 % 4", "3"),
+        ("2 ** 10", "1024"),
+        ("10 / 4", "2.5"),
+        ("1 / 3", "0.333333"),
+        ("0.1 + 0.2", "0.3"),
+        ("-1 / 3", "-0.333333"),
+        (" 5 ", "5"),
+        ("1e3 * 2", "2000"),
+        ("-0.0000001", "0"),
+    ],
+)
 def test_the_calculator_is_exact(expression, value):
     assert evaluate(expression) == value
 
 
 @pytest.mark.parametrize(
     "expression",
-    ["", "1 +", "1 / 0", "5 % 0", "__import__('os')", "9 ** 9 ** 9", "2 ** 101", "'a' * 9", "1 if 1 else 2", "x", "True + 1", "1j", "(" * 1000,
-     "1" * 400, "10 ** 50", "2 ** 0.5", "1 == 1", "[1]", "f(1)", "1; 2", "0" * 10 + "1", "1e999", "nan", "-" * 290 + "1", "1_0 ** -1"],
-)  # fmt: skip
+    [
+        "",
+        "1 +",
+        "1 / 0",
+        "5 % 0",
+        "__import__('os')",
+        "9 ** 9 ** 9",
+        "2 ** 101",
+        "'a' * 9",
+        "1 if 1 else 2",
+        "x",
+        "True + 1",
+        "1j",
+        "(" * 1000,
+        "1" * 400,
+        "10 ** 50",
+        "2 ** 0.5",
+        "1 == 1",
+        "[1]",
+        "f(1)",
+        "1; 2",
+        "0" * 10 + "1",
+        "1e999",
+        "nan",
+        "-" * 290 + "1",
+        "1_0 ** -1",
+    ],
+)
 def test_the_calculator_refuses_what_is_no_sum(expression):
     assert evaluate(expression).startswith("Error") or expression.startswith("-")
 
@@ -228,13 +296,17 @@ def test_numbers_are_read_in_their_order_and_nothing_may_stand_beside_them():
 
 # Python
 
+
 def test_python_keeps_variables_in_a_session_only(box):
     problem = draw(PYTHON_TOOL, "train", 1)[0]
     with box.session() as session:
         assert PYTHON_TOOL.act(problem, "python", {"code": "a = 5"}, session) == "(no output)"
         assert PYTHON_TOOL.act(problem, "python", {"code": "a"}, session) == "5"
     assert PYTHON_TOOL.act(problem, "python", {"code": "a"}, box) == "Error: line 1: NameError: name 'a' is not defined"
-    assert PYTHON_TOOL.act(problem, "python", {"code": "print(1)\n1 / 0"}, box) == "1\nError: line 2: ZeroDivisionError: division by zero"
+    assert (
+        PYTHON_TOOL.act(problem, "python", {"code": "print(1)\n1 / 0"}, box)
+        == "1\nError: line 2: ZeroDivisionError: division by zero"
+    )
     assert PYTHON_TOOL.act(problem, "other", {}, box).startswith("Error")
 
 
@@ -245,13 +317,18 @@ def test_the_other_half_of_a_text_answer_is_wrong():
             if value in ("True", "False"):
                 swapped = replies[-1]["content"].replace("yes", "YES").replace("no.", "yes.").replace("YES", "no")
                 if len(problem.facts["answers"]) == 1:
-                    assert not PYTHON_TOOL.verify(problem, [*replies[:-1], {"role": "assistant", "content": swapped}], None).right
+                    assert not PYTHON_TOOL.verify(
+                        problem, [*replies[:-1], {"role": "assistant", "content": swapped}], None
+                    ).right
             elif value.startswith("'") and not value.strip("'").isdigit():
                 bad = replies[-1]["content"].replace(value.strip("'"), value.strip("'")[:-1])
-                assert not PYTHON_TOOL.verify(problem, [*replies[:-1], {"role": "assistant", "content": bad}], None).right
+                assert not PYTHON_TOOL.verify(
+                    problem, [*replies[:-1], {"role": "assistant", "content": bad}], None
+                ).right
 
 
 # What is held out
+
 
 def test_held_out_structures_are_never_trained_on():
     trained = {it.name for it in TRAINED}
@@ -270,7 +347,13 @@ def test_held_out_structures_are_never_trained_on():
     assert not {o.code for o in SINGLE} & {o.code for o in SINGLE_HELD_OUT}
     for task in (CALCULATOR, PYTHON_TOOL):
         for level in (1, 2):
-            asked = {s: {re.sub(r"[\d.]+|\b[A-Z]\w+", "#", draw(task, s, i, level)[0].messages[-1]["content"]) for i in range(150)} for s in ("train", "held_out")}
+            asked = {
+                s: {
+                    re.sub(r"[\d.]+|\b[A-Z]\w+", "#", draw(task, s, i, level)[0].messages[-1]["content"])
+                    for i in range(150)
+                }
+                for s in ("train", "held_out")
+            }
             overlap = {q for q in asked["train"] & asked["held_out"] if "[" not in q}
             assert not overlap, overlap
 

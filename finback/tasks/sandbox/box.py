@@ -11,7 +11,6 @@ program gets a process of its own that ends with it; a session is such a process
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -106,7 +105,8 @@ class Worker:
 
 class Sandbox:
     """Runs programs, at most `workers` at a time; may be used from many threads. seconds: of processor time for a
-    program or a cell (three times that by the clock, not counting what other processes take); memory: bytes beyond what Python itself takes; output: bytes.
+    program or a cell (three times that by the clock, not counting what other processes take); memory: bytes beyond
+    what Python itself takes; output: bytes.
 
     protection: a sentence on what stands between a program and the machine. Without a system call filter a program
     could reach everything its user can, so that is refused with SandboxError unless `unprotected`.
@@ -150,8 +150,8 @@ class Sandbox:
             ) from error
         if not found["filtered"] and not self._unprotected:
             raise SandboxError(
-                "this machine cannot keep a program from its files and its network: that takes Linux on x86-64 or ARM64 "
-                "with seccomp. Run there, or pass unprotected=True if you trust what will be run"
+                "this machine cannot keep a program from its files and its network: that takes Linux on x86-64 or "
+                "ARM64 with seccomp. Run there, or pass unprotected=True if you trust what will be run"
             )
         limits = "limits of processor time, wall time, memory and output"
         if not found["filtered"]:
@@ -214,10 +214,12 @@ class Sandbox:
 
     @contextmanager
     def _borrow(self, wanted: Worker | None = None) -> Iterator[Worker]:
-        """A free worker, or `wanted` once it is free; raises WorkerLost if that is or gets lost. A lost one is replaced."""
+        """A free worker, or `wanted` once it is free; raises WorkerLost if that is lost. A lost one is replaced."""
         with self._changed:
             self._changed.wait_for(
-                lambda: self._closed or (self._free if wanted is None else wanted in self._free or wanted not in self._all)
+                lambda: (
+                    self._closed or (self._free if wanted is None else wanted in self._free or wanted not in self._all)
+                )
             )
             if self._closed or (wanted is not None and wanted not in self._all):
                 raise WorkerLost
@@ -280,7 +282,10 @@ class Session:
         if alive or not (had or outcome.status != "ok"):
             return outcome
         return Outcome(
-            outcome.status, outcome.output, f"{outcome.error}; the session starts afresh, without its variables", outcome.seconds
+            outcome.status,
+            outcome.output,
+            f"{outcome.error}; the session starts afresh, without its variables",
+            outcome.seconds,
         )
 
     def close(self) -> None:

@@ -1,7 +1,8 @@
 """How does a forked child run a program, or one cell of a session after another, and report how it ended?
 
 Lives in the child, on the same side of the wall as the program: nothing here is trusted by the worker, which measures
-time, memory and output from outside. The report says how the code ended; its token keeps stray writes from passing as one.
+time, memory and output from outside. The report says how the code ended; its token keeps stray writes from passing
+as one.
 """
 
 from __future__ import annotations

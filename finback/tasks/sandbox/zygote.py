@@ -23,14 +23,15 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cell  # noqa: E402
 import confine  # noqa: E402
 
-# ctypes is among them on purpose: what it can reach is what crafted bytecode could reach, and the filter holds for both.
-MODULES = """abc argparse array ast base64 bisect builtins calendar cmath code codecs collections collections.abc colorsys
-contextlib contextvars copy csv ctypes dataclasses datetime decimal difflib dis doctest enum errno fnmatch fractions
-functools gc glob graphlib hashlib heapq hmac html inspect io itertools json keyword linecache locale logging math numbers
-opcode operator os pathlib pickle platform posixpath pprint queue random re reprlib resource secrets select shlex shutil
-signal socket stat statistics string stringprep struct subprocess symtable sys tempfile textwrap threading time timeit token
-tokenize traceback types typing unicodedata unittest uuid warnings weakref zlib encodings.ascii encodings.latin_1
-encodings.utf_8 encodings.utf_16 encodings.utf_32 encodings.idna asyncio concurrent.futures""".split()
+# ctypes is among them on purpose: what it can reach, crafted bytecode could reach too, and the filter holds for both.
+MODULES = """abc argparse array ast base64 bisect builtins calendar cmath code codecs collections collections.abc
+colorsys contextlib contextvars copy csv ctypes dataclasses datetime decimal difflib dis doctest enum errno fnmatch
+fractions functools gc glob graphlib hashlib heapq hmac html inspect io itertools json keyword linecache locale
+logging math numbers opcode operator os pathlib pickle platform posixpath pprint queue random re reprlib resource
+secrets select shlex shutil signal socket stat statistics string stringprep struct subprocess symtable sys tempfile
+textwrap threading time timeit token tokenize traceback types typing unicodedata unittest uuid warnings weakref zlib
+encodings.ascii encodings.latin_1 encodings.utf_8 encodings.utf_16 encodings.utf_32 encodings.idna asyncio
+concurrent.futures""".split()
 FIRST_FREE_FD = 10
 REPORT_LIMIT = 64 << 10
 # By the clock a program gets three times its processor time. What it spends ready to run while others hold the
@@ -216,7 +217,7 @@ def serve(control: socket.socket, limits: dict, seccomp: object) -> None:
 
 
 def own_memory() -> int:
-    """The address space of this process, which a child starts with. Also has the kernel take this one first if it runs out."""
+    """The address space of this process, which a child starts with. If memory runs out, it goes first."""
     try:
         with open("/proc/self/oom_score_adj", "w") as file:
             file.write("1000")
@@ -289,7 +290,9 @@ def main() -> None:
     confine.die_with_parent()
     seccomp = confine.system_call_filter()
     if seccomp is not None and filter_holds(limits, seccomp):
-        walls.insert(0, "a seccomp filter that lets through computing only (no files, processes, threads, sockets, signals)")
+        walls.insert(
+            0, "a seccomp filter that lets through computing only (no files, processes, threads, sockets, signals)"
+        )
     else:
         seccomp = None
     gc.collect()

@@ -1,4 +1,4 @@
-"""How does a model learn to do simple things with words exactly? Facts, opposites, lists, letters, counting, and two of them in a row.
+"""How does a model learn to do simple things with words exactly? Facts, lists, letters, counting.
 
 Levels: 1 one fact, 2 lists and what is done to letters and words, 3 two steps in a row, 4 a following turn. Held out:
 wordings, pairs of steps, and lists of a length that is not asked for in training.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
@@ -20,82 +19,115 @@ CHINESE = 0.2
 LONGEST = 400
 
 
-@dataclass(frozen=True)
-class Fact:
-    """A table of which every row is a question. ask: with {0} the row; the last is held out. say: the answer, {1} the value."""
-
-    name: str
-    table: dict[str, str]
-    ask: tuple[str, ...]
-    say: str
-    thought: str = "{0}: {1}."
-
-
-FACTS = (
-    Fact("opposite", f.OPPOSITES, ('What is the opposite of "{0}"?', 'Give me the opposite of the word "{0}".', "Opposite of {0}?", "Which word means the opposite of {0}?",
-                                   "Tell me a word that says the contrary of {0}."), 'The opposite of "{0}" is "{1}".'),
-    Fact("plural", f.PLURALS, ('What is the plural of "{0}"?', "Give the plural of {0}.", "One {0}, two ...?", "If there is more than one {0}, what do you say?"), 'The plural of "{0}" is "{1}".'),
-    Fact("past", f.PASTS, ('What is the past tense of "{0}"?', "Give the past form of {0}.", "Today I {0}, yesterday I ...?", "How do you say {0} when it was yesterday?"),
-         'The past tense of "{0}" is "{1}".'),
-    Fact("young", f.YOUNG, ("What is a young {0} called?", "What do you call the baby of a {0}?", "Which word is there for a child of a {0}?"), "A young {0} is called a {1}."),
-    Fact("sound", f.SOUNDS, ("What sound does a {0} make?", "Which sound do you hear from a {0}?", "How does a {0} sound?"), "The sound of a {0} is: {1}."),
-    Fact("home", f.HOMES, ("Where does a {0} live?", "What is the home of a {0} called?", "What do you call the place where a {0} lives?"), "The home of a {0} is a {1}."),
-    Fact("colour", f.COLOURS_OF, ("What colour is {0}?", "Which colour does {0} have?", "Tell me the colour of {0}.", "If you paint {0}, which colour do you take?"), "The colour of {0} is {1}."),
-    Fact("legs", f.LEGS, ("How many legs does a {0} have?", "How many legs has a {0}?", "Count the legs of a {0}."), "A {0} has {1} legs."),
-    Fact("capital", f.CAPITALS, ("What is the capital of {0}?", "Which city is the capital of {0}?", "Name the capital of {0}.", "The government of {0} sits in which city?"),
-         "The capital of {0} is {1}."),
-    Fact("job", f.JOBS, ("Who works with {0}?", "Which person deals with {0}?", "Who takes care of {0} as a job?"), "For {0} there is the {1}."),
-    Fact("use", f.USES, ("What do you need to {0}?", "Which thing helps you to {0}?", "With what can one {0}?"), "To {0} you need: {1}."),
-    Fact("day", {d: f.following(f.DAYS, d) for d in f.DAYS}, ("What day comes after {0}?", "Which day follows {0}?", "Today is {0}. What day is tomorrow?", "Which day is one day later than {0}?"),
-         "The day after {0} is {1}."),
-    Fact("day before", {d: f.following(f.DAYS, d, -1) for d in f.DAYS}, ("What day comes before {0}?", "Today is {0}. What day was yesterday?", "Which day is one day earlier than {0}?"),
-         "The day before {0} is {1}."),
-    Fact("month", {m: f.following(f.MONTHS, m) for m in f.MONTHS}, ("What month comes after {0}?", "Which month follows {0}?", "It is {0}. What is the next month?", "Which month is one later than {0}?"),
-         "The month after {0} is {1}."),
-    Fact("number word", dict(zip(map(str, range(21)), f.NUMBERS)), ("Write {0} as a word.", "How do you write the number {0} in letters?", "Spell out the number {0}."), "{0} is {1}."),
-    Fact("to Chinese", f.CHINESE_WORDS, ('How do you say "{0}" in Chinese?', "Translate {0} into Chinese.", "What is {0} in Chinese?", "Give me the Chinese word for {0}."),
-         '"{0}" in Chinese is {1}.'),
-    Fact("from Chinese", {b: a for a, b in f.CHINESE_WORDS.items()}, ("What does {0} mean?", "Translate {0} into English.", "What is {0} in English?", "{0} - which English word is that?"),
-         '{0} means "{1}".'),
-    Fact("kind", {w: one for one, words in f.CATEGORIES.values() for w in words if one in ("fruit", "bird", "vegetable", "insect", "tool", "drink", "metal", "tree")},
-         ("Is {0} a fruit, a tool, a bird or something else? Say what it is.", "What kind of thing is {0}?", "To which kind of things does {0} belong?"), "It is a {1}: {0}."),
-)  # fmt: skip
-FACTS_CHINESE = (
-    Fact("反义词", f.CHINESE_OPPOSITES, ("“{0}”的反义词是什么？", "请说出“{0}”的反义词。", "{0}的反义词？", "和“{0}”相反的词是哪个？"), "“{0}”的反义词是“{1}”。", "{0}，{1}。"),
-    Fact("首都", f.CHINESE_CAPITALS, ("{0}的首都是哪里？", "{0}的首都是哪个城市？", "请告诉我{0}的首都。", "哪个城市是{0}的首都？"), "{0}的首都是{1}。", "{0}，{1}。"),
-    Fact("星期", {d: f.following(f.CHINESE_DAYS, d) for d in f.CHINESE_DAYS}, ("{0}的后一天是星期几？", "今天是{0}，明天是星期几？", "过了{0}是星期几？"), "{0}的后一天是{1}。", "{0}，{1}。"),
-    Fact("英文", {b: a for a, b in f.CHINESE_WORDS.items()}, ("“{0}”用英语怎么说？", "请把“{0}”翻译成英文。", "{0}的英文是什么？", "英语里“{0}”是哪个词？"), "“{0}”的英文是“{1}”。", "{0}，{1}。"),
-    Fact("中文", f.CHINESE_WORDS, ("“{0}”用中文怎么说？", "请把“{0}”翻译成中文。", "{0}的中文是什么？", "英文单词“{0}”是什么意思？"), "“{0}”的中文是“{1}”。", "{0}，{1}。"),
-)  # fmt: skip
-
 # What is done to a word: (ask with {0}, what it gives, how it is worked).
 LETTERS: dict[str, tuple[tuple[str, ...], Callable[[str], str], Callable[[str], str]]] = {
-    "capitals": (("Write {0} in capital letters.", "Put {0} in capitals.", "Turn {0} into upper case."), str.upper, lambda w: f"{w}: {w.upper()}."),
-    "first": (("What is the first letter of {0}?", "With which letter does {0} begin?", "Which letter opens {0}?"), lambda w: w[0], lambda w: f"{' '.join(w)}: first {w[0]}."),
-    "last": (("What is the last letter of {0}?", "With which letter does {0} end?", "Which letter closes {0}?"), lambda w: w[-1], lambda w: f"{' '.join(w)}: last {w[-1]}."),
-    "spell": (("Spell {0}.", "Spell {0} letter by letter.", "Give me the letters of {0} one by one."), lambda w: "-".join(w), lambda w: f"{w}: {' '.join(w)}."),
-    "length": (("How many letters has {0}?", "Count the letters of {0}.", "Of how many letters is {0} made?"), lambda w: str(len(w)), lambda w: f"{', '.join(f'{c} {i}' for i, c in enumerate(w, 1))}."),
-}  # fmt: skip
-LETTER_ANSWERS = {"capitals": "{1}", "first": "The first letter is {1}.", "last": "The last letter is {1}.", "spell": "{1}", "length": "It has {1} letters."}
+    "capitals": (
+        ("Write {0} in capital letters.", "Put {0} in capitals.", "Turn {0} into upper case."),
+        str.upper,
+        lambda w: f"{w}: {w.upper()}.",
+    ),
+    "first": (
+        ("What is the first letter of {0}?", "With which letter does {0} begin?", "Which letter opens {0}?"),
+        lambda w: w[0],
+        lambda w: f"{' '.join(w)}: first {w[0]}.",
+    ),
+    "last": (
+        ("What is the last letter of {0}?", "With which letter does {0} end?", "Which letter closes {0}?"),
+        lambda w: w[-1],
+        lambda w: f"{' '.join(w)}: last {w[-1]}.",
+    ),
+    "spell": (
+        ("Spell {0}.", "Spell {0} letter by letter.", "Give me the letters of {0} one by one."),
+        lambda w: "-".join(w),
+        lambda w: f"{w}: {' '.join(w)}.",
+    ),
+    "length": (
+        ("How many letters has {0}?", "Count the letters of {0}.", "Of how many letters is {0} made?"),
+        lambda w: str(len(w)),
+        lambda w: f"{', '.join(f'{c} {i}' for i, c in enumerate(w, 1))}.",
+    ),
+}
+LETTER_ANSWERS = {
+    "capitals": "{1}",
+    "first": "The first letter is {1}.",
+    "last": "The last letter is {1}.",
+    "spell": "{1}",
+    "length": "It has {1} letters.",
+}
 # Facts that give one word, and what is done to it afterwards.
-FIRST_STEPS = {"opposite": "the opposite of {0}", "plural": "the plural of {0}", "past": "the past tense of {0}", "young": "the word for a young {0}",
-               "day": "the day after {0}", "month": "the month after {0}"}  # fmt: skip
+FIRST_STEPS = {
+    "opposite": "the opposite of {0}",
+    "plural": "the plural of {0}",
+    "past": "the past tense of {0}",
+    "young": "the word for a young {0}",
+    "day": "the day after {0}",
+    "month": "the month after {0}",
+}
 STEPS = [(one, two) for one in FIRST_STEPS for two in LETTERS]
 STEPS_HELD_OUT = [p for i, p in enumerate(STEPS) if i % 5 == i // 5 % 5]
 STEPS_TRAINED = [p for p in STEPS if p not in STEPS_HELD_OUT]
-LIST = ("List {k} {c}.", "Name {k} {c}.", "Give me {k} {c}.", "Can you name {k} {c}?", "Tell me {k} {c}, please.", "I need {k} {c}.", "Which {c} do you know? {k_cap} are enough.")
+LIST = (
+    "List {k} {c}.",
+    "Name {k} {c}.",
+    "Give me {k} {c}.",
+    "Can you name {k} {c}?",
+    "Tell me {k} {c}, please.",
+    "I need {k} {c}.",
+    "Which {c} do you know? {k_cap} are enough.",
+)
 LIST_CHINESE = ("请列出{k}种{c}。", "说出{k}种{c}。", "请告诉我{k}种{c}。", "你知道哪些{c}？说{k}种。")
 LIST_LENGTHS, LIST_LENGTH_HELD_OUT = (2, 3, 5), 4
 FIRST_NAMES = SHE[:40] + HE[:40]
-SENTENCES = ("The {a} {k} sleeps.", "{n} has a {t}.", "A {k} and a {k2} play.", "{n} likes {food}.", "We saw the {t} on the table.", "My {t} is {a}.", "{n} and {n2} are friends.",
-             "There is a {k} {p}.", "The {k} gave {n} a {t}.", "Every day {n} walks {p}.", "It rains.", "{n} sings.")  # fmt: skip
-COUNT = ("How many words are in this sentence? {0}", "Count the words: {0}", "How many words does this have? {0}", "Tell me the number of words here: {0}")
-FIRST_WORD = ("What is the first word of this sentence? {0}", "Which word comes first? {0}", "Give me the opening word of: {0}")
-LAST_WORD = ("What is the last word of this sentence? {0}", "Which word comes last? {0}", "Give me the final word of: {0}")
-REPEAT = ("Say {0} {k} times.", "Write the word {0} {k} times.", "Repeat {0} {k} times.", "I want to read {0} {k} times.")
-SORT = ("Sort these words by the alphabet: {0}.", "Put these words in alphabetical order: {0}.", "Which order of these is alphabetical? {0}.")
-USE_WORD = ("Write a sentence with the word {0}.", "Use the word {0} in a sentence.", "Make a sentence in which {0} appears.")
-SENTENCES_WITH = {"thing": ("{n} found a {0} {p}.", "{n} gave the {0} to a {k}.", "There is a {0} {p}."), "animal": ("The {0} ran {p}.", "{n} saw a {0} {p}.", "A {0} was looking for {food}.")}
+SENTENCES = (
+    "The {a} {k} sleeps.",
+    "{n} has a {t}.",
+    "A {k} and a {k2} play.",
+    "{n} likes {food}.",
+    "We saw the {t} on the table.",
+    "My {t} is {a}.",
+    "{n} and {n2} are friends.",
+    "There is a {k} {p}.",
+    "The {k} gave {n} a {t}.",
+    "Every day {n} walks {p}.",
+    "It rains.",
+    "{n} sings.",
+)
+COUNT = (
+    "How many words are in this sentence? {0}",
+    "Count the words: {0}",
+    "How many words does this have? {0}",
+    "Tell me the number of words here: {0}",
+)
+FIRST_WORD = (
+    "What is the first word of this sentence? {0}",
+    "Which word comes first? {0}",
+    "Give me the opening word of: {0}",
+)
+LAST_WORD = (
+    "What is the last word of this sentence? {0}",
+    "Which word comes last? {0}",
+    "Give me the final word of: {0}",
+)
+REPEAT = (
+    "Say {0} {k} times.",
+    "Write the word {0} {k} times.",
+    "Repeat {0} {k} times.",
+    "I want to read {0} {k} times.",
+)
+SORT = (
+    "Sort these words by the alphabet: {0}.",
+    "Put these words in alphabetical order: {0}.",
+    "Which order of these is alphabetical? {0}.",
+)
+USE_WORD = (
+    "Write a sentence with the word {0}.",
+    "Use the word {0} in a sentence.",
+    "Make a sentence in which {0} appears.",
+)
+SENTENCES_WITH = {
+    "thing": ("{n} found a {0} {p}.", "{n} gave the {0} to a {k}.", "There is a {0} {p}."),
+    "animal": ("The {0} ran {p}.", "{n} saw a {0} {p}.", "A {0} was looking for {food}."),
+}
 
 
 def _facts(problem_kind: str, key: str, words: str, answer: str, want: str, thought: str, **more: Any) -> Problem:
@@ -107,14 +139,28 @@ def _pick(rng: random.Random, wordings: tuple[str, ...], held_out: bool) -> str:
 
 
 def _fact(rng: random.Random, held_out: bool) -> Problem:
-    it = rng.choice(FACTS_CHINESE if rng.random() < CHINESE else FACTS)
+    it = rng.choice(f.FACTS_CHINESE if rng.random() < CHINESE else f.FACTS)
     row, value = rng.choice(sorted(it.table.items()))
     words = _pick(rng, it.ask, held_out).format(row, value)
-    return _facts(f"fact {it.name}", f"{it.name} {row} {words}", words, it.say.format(row, value), value, it.thought.format(row, value))
+    return _facts(
+        f"fact {it.name}",
+        f"{it.name} {row} {words}",
+        words,
+        it.say.format(row, value),
+        value,
+        it.thought.format(row, value),
+    )
 
 
 def _any_word(rng: random.Random) -> str:
-    return rng.choice((lambda: rng.choice(KIND).noun, lambda: rng.choice(THING).noun, lambda: rng.choice(sorted(f.OPPOSITES)), lambda: rng.choice(FIRST_NAMES)))()
+    return rng.choice(
+        (
+            lambda: rng.choice(KIND).noun,
+            lambda: rng.choice(THING).noun,
+            lambda: rng.choice(sorted(f.OPPOSITES)),
+            lambda: rng.choice(FIRST_NAMES),
+        )
+    )()
 
 
 def _letters(rng: random.Random, held_out: bool) -> Problem:
@@ -122,7 +168,9 @@ def _letters(rng: random.Random, held_out: bool) -> Problem:
     ask, do, work = LETTERS[name]
     word = _any_word(rng)
     words = _pick(rng, ask, held_out).format(f'"{word}"' if rng.random() < 0.6 else f"the word {word}")
-    return _facts(f"letters {name}", f"{name} {word}", words, LETTER_ANSWERS[name].format(word, do(word)), do(word), work(word))
+    return _facts(
+        f"letters {name}", f"{name} {word}", words, LETTER_ANSWERS[name].format(word, do(word)), do(word), work(word)
+    )
 
 
 def _list(rng: random.Random, held_out: bool) -> Problem:
@@ -143,9 +191,15 @@ def _list(rng: random.Random, held_out: bool) -> Problem:
 
 def _sentence(rng: random.Random) -> str:
     slots = {
-        "a": rng.choice(rng.choice(THING).looks), "k": rng.choice(KIND).noun, "k2": rng.choice(KIND).noun, "n": rng.choice(FIRST_NAMES), "n2": rng.choice(FIRST_NAMES),
-        "t": rng.choice(THING).noun, "p": rng.choice(PLACE).at, "food": rng.choice(FOODS),
-    }  # fmt: skip
+        "a": rng.choice(rng.choice(THING).looks),
+        "k": rng.choice(KIND).noun,
+        "k2": rng.choice(KIND).noun,
+        "n": rng.choice(FIRST_NAMES),
+        "n2": rng.choice(FIRST_NAMES),
+        "t": rng.choice(THING).noun,
+        "p": rng.choice(PLACE).at,
+        "food": rng.choice(FOODS),
+    }
     return rng.choice(SENTENCES).format(**slots)
 
 
@@ -158,15 +212,37 @@ def _words(rng: random.Random, held_out: bool) -> Problem:
     if what == "count":
         counted = ", ".join(f"{w} {i}" for i, w in enumerate(parts, 1)) + "."
         words = _pick(rng, COUNT, held_out).format(shown)
-        return _facts(what, f"{what} {sentence}", words, f"There are {len(parts)} words." if len(parts) > 1 else "There is 1 word.", str(len(parts)), counted)
+        return _facts(
+            what,
+            f"{what} {sentence}",
+            words,
+            f"There are {len(parts)} words." if len(parts) > 1 else "There is 1 word.",
+            str(len(parts)),
+            counted,
+        )
     if what in ("first word", "last word"):
         wanted = parts[0 if what == "first word" else -1]
         words = _pick(rng, FIRST_WORD if what == "first word" else LAST_WORD, held_out).format(shown)
-        return _facts(what, f"{what} {sentence}", words, f'The {what} is "{wanted}".', wanted, f"{parts[0]} ... {parts[-1]}: {what} {wanted}.")
+        return _facts(
+            what,
+            f"{what} {sentence}",
+            words,
+            f'The {what} is "{wanted}".',
+            wanted,
+            f"{parts[0]} ... {parts[-1]}: {what} {wanted}.",
+        )
     if what == "repeat":
         word, count = _any_word(rng), rng.randint(2, 5)
         words = _pick(rng, REPEAT, held_out).format(f'"{word}"', k=f.NUMBERS[count])
-        return _facts(what, f"{what} {word} {count}", words, " ".join([word] * count), word, ", ".join(f"{i} {word}" for i in range(1, count + 1)) + ".", count=count)
+        return _facts(
+            what,
+            f"{what} {word} {count}",
+            words,
+            " ".join([word] * count),
+            word,
+            ", ".join(f"{i} {word}" for i in range(1, count + 1)) + ".",
+            count=count,
+        )
     if what == "sort":
         some = {}
         while len(some) < 3:
@@ -177,20 +253,26 @@ def _words(rng: random.Random, held_out: bool) -> Problem:
         in_order = sorted(some.values())
         words = _pick(rng, SORT, held_out).format(", ".join(shuffled))
         thought = ", ".join(f"{w[0]} {w}" for w in shuffled) + ": " + ", ".join(w[0] for w in in_order) + "."
-        return _facts(what, f"{what} {' '.join(in_order)}", words, ", ".join(in_order) + ".", "", thought, order=in_order)
+        return _facts(
+            what, f"{what} {' '.join(in_order)}", words, ", ".join(in_order) + ".", "", thought, order=in_order
+        )
     kind = rng.choice(sorted(SENTENCES_WITH))
     word = rng.choice(THING).noun if kind == "thing" else rng.choice(f.CATEGORIES["animals"][1])
-    made = rng.choice(SENTENCES_WITH[kind]).format(word, n=rng.choice(FIRST_NAMES), p=rng.choice(PLACE).at, k=rng.choice(KIND).noun, food=rng.choice(FOODS))
+    made = rng.choice(SENTENCES_WITH[kind]).format(
+        word, n=rng.choice(FIRST_NAMES), p=rng.choice(PLACE).at, k=rng.choice(KIND).noun, food=rng.choice(FOODS)
+    )
     words = _pick(rng, USE_WORD, held_out).format(f'"{word}"' if rng.random() < 0.5 else word)
     return _facts(what, f"{what} {word}", words, made, word, f"{kind}: {word}.", sentence=True)
 
 
 def _two_steps(rng: random.Random, held_out: bool) -> Problem:
     one, two = rng.choice(STEPS_HELD_OUT if held_out else STEPS_TRAINED)
-    it = next(x for x in FACTS if x.name == one)
+    it = next(x for x in f.FACTS if x.name == one)
     row, value = rng.choice(sorted(it.table.items()))
     ask, do, work = LETTERS[two]
-    words = rng.choice(ask[:-1]).format(FIRST_STEPS[one].format(f'"{row}"' if one not in ("young", "day", "month") else row))
+    words = rng.choice(ask[:-1]).format(
+        FIRST_STEPS[one].format(f'"{row}"' if one not in ("young", "day", "month") else row)
+    )
     answer = LETTER_ANSWERS[two].format(value, do(value))
     return _facts(f"{two} of {one}", f"{two} {one} {row}", words, answer, do(value), f"{row}: {value}. {work(value)}")
 
@@ -205,17 +287,44 @@ def _next_turn(rng: random.Random, held_out: bool) -> Problem:
         at = rng.randrange(min(4, len(picks)))
         word = picks[at]
         if held_out:
-            words, answer, want, thought = f"Spell the {f.ORDINALS[at]} one.", "-".join(word), "-".join(word), f"{f.ORDINALS[at]}: {word}. {' '.join(word)}."
+            words, answer, want, thought = (
+                f"Spell the {f.ORDINALS[at]} one.",
+                "-".join(word),
+                "-".join(word),
+                f"{f.ORDINALS[at]}: {word}. {' '.join(word)}.",
+            )
         else:
-            ask, do = rng.choice((("What was the {} one?", str), ("Write the {} one in capitals.", str.upper), ("Which did you name {}?", str), ("With which letter does the {} one begin?", lambda w: w[0])))
+            ask, do = rng.choice(
+                (
+                    ("What was the {} one?", str),
+                    ("Write the {} one in capitals.", str.upper),
+                    ("Which did you name {}?", str),
+                    ("With which letter does the {} one begin?", lambda w: w[0]),
+                )
+            )
             words, want = ask.format(f.ORDINALS[at]), do(word)
-            answer = LETTER_ANSWERS["first"].format("", want) if len(want) == 1 else want if want != word else f"The {f.ORDINALS[at]} one was {word}."
+            answer = (
+                LETTER_ANSWERS["first"].format("", want)
+                if len(want) == 1
+                else want
+                if want != word
+                else f"The {f.ORDINALS[at]} one was {word}."
+            )
             thought = f"{f.ORDINALS[at]}: {word}." + (f" {want}." if want != word else "")
         made = {"answer": answer, "want": want, "thought": thought}
-        return Problem("about the list", f"list {word} {at} {words}", [*before.messages, assistant(before.facts["answer"]), *user(words)], made)
-    it = rng.choice(FACTS)
+        return Problem(
+            "about the list",
+            f"list {word} {at} {words}",
+            [*before.messages, assistant(before.facts["answer"]), *user(words)],
+            made,
+        )
+    it = rng.choice(f.FACTS)
     (row, value), (other, wanted) = rng.sample(sorted(it.table.items()), 2)
-    words = (f"Then what about {other}?" if held_out else rng.choice(("And {}?", "And what about {}?", "The same for {}, please.")).format(other))
+    words = (
+        f"Then what about {other}?"
+        if held_out
+        else rng.choice(("And {}?", "And what about {}?", "The same for {}, please.")).format(other)
+    )
     history = [*user(rng.choice(it.ask[:-1]).format(row, value)), assistant(it.say.format(row, value)), *user(words)]
     made = {"answer": it.say.format(other, wanted), "want": wanted, "thought": it.thought.format(other, wanted)}
     return Problem(f"and {it.name}", f"and {it.name} {other} after {row}", history, made)
@@ -235,7 +344,13 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
 
 def verify(problem: Problem, replies: list[Message], box: Any) -> Verdict:
     content = answer_of(replies) if isinstance(replies, list) and all(isinstance(r, dict) for r in replies) else ""
-    why = "there is no answer" if not content.strip() else "the answer is too long" if len(content) > LONGEST else _wrong(problem, content)
+    why = (
+        "there is no answer"
+        if not content.strip()
+        else "the answer is too long"
+        if len(content) > LONGEST
+        else _wrong(problem, content)
+    )
     return Verdict(not why, why)
 
 
@@ -253,12 +368,20 @@ def _wrong(problem: Problem, content: str) -> str:
         return "" if enough and _says(plain, want, False) else f"it is no sentence with {want}"
     if "count" in made:
         said = re.findall(r"\w+", plain)
-        return "" if sum(w.lower() == want.lower() for w in said) == made["count"] == len(said) else f"it does not say {want} {made['count']} times"
+        return (
+            ""
+            if sum(w.lower() == want.lower() for w in said) == made["count"] == len(said)
+            else f"it does not say {want} {made['count']} times"
+        )
     if problem.kind == "fact number word" or re.match(r"(letters|.*) ?length", problem.kind) or problem.kind == "count":
         digit, word = (want, f.NUMBERS[int(want)]) if want.isdigit() else (str(f.NUMBERS.index(want)), want)
         asked_for_word = not want.isdigit()
         found = [x for x in re.findall(r"[a-z]+|\d+", plain.lower()) if x in f.NUMBERS or x.isdigit()]
-        return "" if found and (found[-1] == word or (found[-1] == digit and not asked_for_word)) else f"the answer is not {want}"
+        return (
+            ""
+            if found and (found[-1] == word or (found[-1] == digit and not asked_for_word))
+            else f"the answer is not {want}"
+        )
     exact = want.isupper() or "-" in want
     if "-" in want:
         plain = re.sub(r"[\s,.-]+", "-", plain)
@@ -267,13 +390,20 @@ def _wrong(problem: Problem, content: str) -> str:
         return f"the answer does not say {want}"
     others = _siblings(problem, want)
     asked = problem.messages[-1]["content"]
-    also = [o for o in others if _says(plain, o, exact) and not _says(asked, o, False) and o.lower() not in want.lower() and not _says(want, o, False)]
+    also = [
+        o
+        for o in others
+        if _says(plain, o, exact)
+        and not _says(asked, o, False)
+        and o.lower() not in want.lower()
+        and not _says(want, o, False)
+    ]
     return f"the answer also says {also[0]}" if also else ""
 
 
 def _siblings(problem: Problem, want: str) -> list[str]:
     """The other answers of the same table, and for letters the other letters."""
-    for it in (*FACTS, *FACTS_CHINESE):
+    for it in (*f.FACTS, *f.FACTS_CHINESE):
         if problem.kind in (f"fact {it.name}", f"and {it.name}"):
             return [v for v in it.table.values() if v != want]
     return [c for c in "bcdefghjklmnopqrtuvwxyz" if c != want.lower()] if len(want) == 1 else []

@@ -1,7 +1,7 @@
-"""How does a model learn to tell a short story that is about what was asked? A grammar of heroes, things, places and plots.
+"""How does a model learn to tell a short story that is about what was asked? A grammar of heroes and plots.
 
-Levels: 1 the request names one of hero, thing and place, 2 two of them, 3 all, the hero by name, 4 a question about a story
-that was just told, or another one. Held out: wordings of requests, and pairs of hero and thing.
+Levels: 1 the request names one of hero, thing and place, 2 two of them, 3 all, the hero by name, 4 a question about a
+story that was just told, or another one. Held out: wordings of requests, and pairs of hero and thing.
 A verifier cannot say whether a story is good. It says whether it is about what was asked, has a few sentences in
 words that exist, and does not repeat itself.
 """
@@ -16,7 +16,21 @@ from typing import Any
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
 from finback.tasks.talk import chinese
 from finback.tasks.talk.plots import OPENINGS, PLOTS
-from finback.tasks.talk.words import FOODS, HAPPY, HE, KIND, PLACE, SAD, SHE, THING, WEATHERS, Kind, Place, Thing, with_article
+from finback.tasks.talk.words import (
+    FOODS,
+    HAPPY,
+    HE,
+    KIND,
+    PLACE,
+    SAD,
+    SHE,
+    THING,
+    WEATHERS,
+    Kind,
+    Place,
+    Thing,
+    with_article,
+)
 
 CHINESE = 0.2
 HELD_OUT_PAIRS = 8  # one pair of hero and thing in so many
@@ -26,26 +40,73 @@ KNOWN = 0.9  # this share of a story's words must exist
 
 # {who} "a fox" or "a fox named Pip", {thing} "a key", {place} "in the forest"; the last two of each are held out.
 ABOUT = {
-    ("who",): ("Tell me a story about {who}.", "Write a short story about {who}.", "Can you tell me a story with {who} in it?", "A story about {who}, please.",
-               "I would like to hear a story about {who}.", "Make up a little story about {who}.", "Please invent a story in which {who} appears.", "Story time! Something with {who}."),
-    ("thing",): ("Tell me a story about {thing}.", "Write a short story about {thing}.", "Can you tell me a story with {thing} in it?", "A story about {thing}, please.",
-                 "Make up a little story about {thing}.", "Please invent a story in which {thing} appears.", "Story time! Something with {thing}."),
-    ("place",): ("Tell me a story that happens {place}.", "Write a short story that takes place {place}.", "A story {place}, please.", "What could happen {place}? Tell me a story.",
-                 "Please invent a story that is set {place}.", "Story time! Something that goes on {place}."),
-    ("who", "thing"): ("Tell me a story about {who} and {thing}.", "Write a short story about {who} with {thing}.", "Write a story with {who} and {thing}.",
-                       "Please tell a story: it is about {who}, and there is {thing} in it.", "A story with {thing} and {who}, please.",
-                       "Invent a tale in which {who} has {thing}.", "Could I have a story? It should have {who} and {thing} in it."),
-    ("who", "place"): ("Tell me a story about {who} {place}.", "Write a short story about {who}. It happens {place}.", "What does {who} do {place}? Tell me a story.",
-                       "A story about {who} {place}, please.", "Invent a tale of {who}, set {place}.", "Could I have a story? {who_cap}, {place}."),
-    ("thing", "place"): ("Tell me a story about {thing} {place}.", "Write a short story with {thing}. It happens {place}.", "There is {thing} {place}. Tell me a story about it.",
-                         "Invent a tale of {thing}, set {place}.", "Could I have a story? {thing_cap}, {place}."),
-    ("who", "thing", "place"): ("Tell me a story about {who} and {thing} {place}.", "Write a short story about {who}, {thing} and what happens {place}.",
-                                "Write a story. Hero: {who}. Thing: {thing}. Place: {place}.", "I want a story about {who} with {thing}. It should happen {place}.",
-                                "Tell me how {who} gets into trouble with {thing} {place}.", "Invent a tale of {who} with {thing}, set {place}.",
-                                "Could I have a story? {who_cap}, {thing}, {place}."),
-}  # fmt: skip
+    ("who",): (
+        "Tell me a story about {who}.",
+        "Write a short story about {who}.",
+        "Can you tell me a story with {who} in it?",
+        "A story about {who}, please.",
+        "I would like to hear a story about {who}.",
+        "Make up a little story about {who}.",
+        "Please invent a story in which {who} appears.",
+        "Story time! Something with {who}.",
+    ),
+    ("thing",): (
+        "Tell me a story about {thing}.",
+        "Write a short story about {thing}.",
+        "Can you tell me a story with {thing} in it?",
+        "A story about {thing}, please.",
+        "Make up a little story about {thing}.",
+        "Please invent a story in which {thing} appears.",
+        "Story time! Something with {thing}.",
+    ),
+    ("place",): (
+        "Tell me a story that happens {place}.",
+        "Write a short story that takes place {place}.",
+        "A story {place}, please.",
+        "What could happen {place}? Tell me a story.",
+        "Please invent a story that is set {place}.",
+        "Story time! Something that goes on {place}.",
+    ),
+    ("who", "thing"): (
+        "Tell me a story about {who} and {thing}.",
+        "Write a short story about {who} with {thing}.",
+        "Write a story with {who} and {thing}.",
+        "Please tell a story: it is about {who}, and there is {thing} in it.",
+        "A story with {thing} and {who}, please.",
+        "Invent a tale in which {who} has {thing}.",
+        "Could I have a story? It should have {who} and {thing} in it.",
+    ),
+    ("who", "place"): (
+        "Tell me a story about {who} {place}.",
+        "Write a short story about {who}. It happens {place}.",
+        "What does {who} do {place}? Tell me a story.",
+        "A story about {who} {place}, please.",
+        "Invent a tale of {who}, set {place}.",
+        "Could I have a story? {who_cap}, {place}.",
+    ),
+    ("thing", "place"): (
+        "Tell me a story about {thing} {place}.",
+        "Write a short story with {thing}. It happens {place}.",
+        "There is {thing} {place}. Tell me a story about it.",
+        "Invent a tale of {thing}, set {place}.",
+        "Could I have a story? {thing_cap}, {place}.",
+    ),
+    ("who", "thing", "place"): (
+        "Tell me a story about {who} and {thing} {place}.",
+        "Write a short story about {who}, {thing} and what happens {place}.",
+        "Write a story. Hero: {who}. Thing: {thing}. Place: {place}.",
+        "I want a story about {who} with {thing}. It should happen {place}.",
+        "Tell me how {who} gets into trouble with {thing} {place}.",
+        "Invent a tale of {who} with {thing}, set {place}.",
+        "Could I have a story? {who_cap}, {thing}, {place}.",
+    ),
+}
 WORDINGS_HELD_OUT = 2
-WITH_GIST = ("Tell me a story: {who} {gist} {place}.", "Write a short story in which {who} {gist} {place}.", "{who_cap} {gist} {place}. Tell the story.")
+WITH_GIST = (
+    "Tell me a story: {who} {gist} {place}.",
+    "Write a short story in which {who} {gist} {place}.",
+    "{who_cap} {gist} {place}. Tell the story.",
+)
 # (question, answer, what is asked for); the last of each kind is held out.
 ASKED = {
     "name": ("What was the name of the {kind}?", "How was the {kind} called?", "Who was the hero of the story?"),
@@ -53,8 +114,18 @@ ASKED = {
     "place": ("Where did it happen?", "Where was {name}?", "In what place did the story go on?"),
     "friend": ("Who met {name}?", "Whom did {name} meet?", "Who else was in the story?"),
 }
-ANSWERS = {"name": "The {kind} was called {name}.", "thing": "It was about the {thing}.", "place": "It happened {at}.", "friend": "It was {friend} the {friend_kind}."}
-AGAIN = ("Another one, about {who}.", "Now tell one about {who}.", "That was nice. One more, please, with {who}.", "And the next one with {who}, please.")
+ANSWERS = {
+    "name": "The {kind} was called {name}.",
+    "thing": "It was about the {thing}.",
+    "place": "It happened {at}.",
+    "friend": "It was {friend} the {friend_kind}.",
+}
+AGAIN = (
+    "Another one, about {who}.",
+    "Now tell one about {who}.",
+    "That was nice. One more, please, with {who}.",
+    "And the next one with {who}, please.",
+)
 
 
 def _pair_is_held_out(kind: str, thing: str) -> bool:
@@ -72,9 +143,16 @@ def _cast(rng: random.Random, held_out: bool) -> dict[str, Any]:
     name = rng.choice(SHE if she else HE)
     friend = rng.choice([n for n in (SHE if friend_she else HE) if n != name])
     return {
-        "kind": kind.noun, "name": name, "she": she, "friend_kind": friend_kind.noun, "friend": friend, "friend_she": friend_she, "thing": thing.noun,
-        "place": rng.choice(PLACE).noun, "plot": rng.choice(PLOTS).name,
-    }  # fmt: skip
+        "kind": kind.noun,
+        "name": name,
+        "she": she,
+        "friend_kind": friend_kind.noun,
+        "friend": friend,
+        "friend_she": friend_she,
+        "thing": thing.noun,
+        "place": rng.choice(PLACE).noun,
+        "plot": rng.choice(PLOTS).name,
+    }
 
 
 def _is_she(rng: random.Random, kind: Kind) -> bool:
@@ -98,13 +176,36 @@ def tell(cast: dict[str, Any], rng: random.Random) -> str:
     he, hhe = "she" if cast["she"] else "he", "she" if cast["friend_she"] else "he"
     spots = rng.sample(place.spots, 2)
     slots = {
-        "n": cast["name"], "he": he, "him": him, "his": his, "He": he.title(), "His": his.title(), "ak": with_article(f"{rng.choice(kind.traits)} {kind.noun}"),
-        "home": kind.home.format(him=him), "h": cast["friend"], "hk": friend_kind.noun, "ahk": with_article(f"{rng.choice(friend_kind.traits)} {friend_kind.noun}"),
-        "hhe": hhe, "hhim": "her" if hhe == "she" else "him", "hhis": "her" if hhe == "she" else "his", "t": thing.noun, "look": look,
-        "at": with_article(f"{look} {thing.noun}"), "use": thing.use, "p": place.at, "p_cap": place.at[0].upper() + place.at[1:], "place": place.noun,
-        "s1": spots[0], "s2": spots[1], "around": place.around, "food": rng.choice(FOODS), "sad": rng.choice(SAD), "happy": rng.choice(HAPPY),
-        "weather": rng.choice(WEATHERS), "athing": with_article(thing.noun),
-    }  # fmt: skip
+        "n": cast["name"],
+        "he": he,
+        "him": him,
+        "his": his,
+        "He": he.title(),
+        "His": his.title(),
+        "ak": with_article(f"{rng.choice(kind.traits)} {kind.noun}"),
+        "home": kind.home.format(him=him),
+        "h": cast["friend"],
+        "hk": friend_kind.noun,
+        "ahk": with_article(f"{rng.choice(friend_kind.traits)} {friend_kind.noun}"),
+        "hhe": hhe,
+        "hhim": "her" if hhe == "she" else "him",
+        "hhis": "her" if hhe == "she" else "his",
+        "t": thing.noun,
+        "look": look,
+        "at": with_article(f"{look} {thing.noun}"),
+        "use": thing.use,
+        "p": place.at,
+        "p_cap": place.at[0].upper() + place.at[1:],
+        "place": place.noun,
+        "s1": spots[0],
+        "s2": spots[1],
+        "around": place.around,
+        "food": rng.choice(FOODS),
+        "sad": rng.choice(SAD),
+        "happy": rng.choice(HAPPY),
+        "weather": rng.choice(WEATHERS),
+        "athing": with_article(thing.noun),
+    }
     while True:
         steps = [rng.choice(OPENINGS), *(rng.choice(step) for step in plot.steps)]
         story = " ".join(step.format(**slots) for step in steps)
@@ -122,7 +223,9 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     asked = tuple(sorted(rng.sample(("who", "thing", "place"), level), key=("who", "thing", "place").index))
     named = level == 3 or rng.random() < 0.3
     words = _request(rng, cast, asked, named, held_out)
-    return Problem(f"story {' '.join(asked)}", _key(cast, asked), user(words), {"cast": cast, "words": _wanted(cast, asked, named)})
+    return Problem(
+        f"story {' '.join(asked)}", _key(cast, asked), user(words), {"cast": cast, "words": _wanted(cast, asked, named)}
+    )
 
 
 def _request(rng: random.Random, cast: dict[str, Any], asked: tuple[str, ...], named: bool, held_out: bool) -> str:
@@ -136,12 +239,21 @@ def _request(rng: random.Random, cast: dict[str, Any], asked: tuple[str, ...], n
         if cast["thing"] not in gist:
             gist += f" and has {thing}"
     return rng.choice(pool).format(
-        who=who, thing=thing, place=place, gist=gist, who_cap=who[0].upper() + who[1:], thing_cap=thing[0].upper() + thing[1:]
+        who=who,
+        thing=thing,
+        place=place,
+        gist=gist,
+        who_cap=who[0].upper() + who[1:],
+        thing_cap=thing[0].upper() + thing[1:],
     )
 
 
 def _wanted(cast: dict[str, Any], asked: tuple[str, ...], named: bool) -> list[str]:
-    words = {"who": [cast["kind"], *([cast["name"]] if named else [])], "thing": [cast["thing"]], "place": [cast["place"]]}
+    words = {
+        "who": [cast["kind"], *([cast["name"]] if named else [])],
+        "thing": [cast["thing"]],
+        "place": [cast["place"]],
+    }
     return [w for a in asked for w in words[a]]
 
 
@@ -155,19 +267,28 @@ def _after_a_story(rng: random.Random, cast: dict[str, Any], held_out: bool) -> 
     if rng.random() < 0.3:
         other = _cast(rng, held_out)
         words = rng.choice(AGAIN[-1:] if held_out else AGAIN[:-1]).format(who=with_article(other["kind"]))
-        return Problem("another story", f"again {_key(other, asked)}", [*messages, *user(words)], {"cast": other, "words": [other["kind"]]})
+        return Problem(
+            "another story",
+            f"again {_key(other, asked)}",
+            [*messages, *user(words)],
+            {"cast": other, "words": [other["kind"]]},
+        )
     what = rng.choice(sorted(ASKED))
     place = _find(PLACE, cast["place"])
     slots = cast | {"at": place.at}
     question = rng.choice(ASKED[what][-1:] if held_out else ASKED[what][:-1]).format(**slots)
     facts = {"answer": ANSWERS[what].format(**slots), "words": [cast[what]]}
-    return Problem(f"question {what}", f"question {what} {_key(cast, asked)} {cast['friend']}", [*messages, *user(question)], facts)
+    return Problem(
+        f"question {what}", f"question {what} {_key(cast, asked)} {cast['friend']}", [*messages, *user(question)], facts
+    )
 
 
 def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
     facts = problem.facts
     if "answer" in facts:
-        thoughts = f"从故事里找：{facts['words'][0]}。" if facts.get("chinese") else f"From the story: {facts['words'][0]}."
+        thoughts = (
+            f"从故事里找：{facts['words'][0]}。" if facts.get("chinese") else f"From the story: {facts['words'][0]}."
+        )
         return [assistant(facts["answer"], "" if effort == "none" else thoughts)]
     cast = facts["cast"]
     if facts.get("chinese"):
@@ -182,7 +303,16 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
 
 def vocabulary() -> frozenset[str]:
     """Every word that the grammar can say, in small letters."""
-    parts = [*OPENINGS, *FOODS, *WEATHERS, *SAD, *HAPPY, *SHE, *HE, *(line for p in PLOTS for step in p.steps for line in step)]
+    parts = [
+        *OPENINGS,
+        *FOODS,
+        *WEATHERS,
+        *SAD,
+        *HAPPY,
+        *SHE,
+        *HE,
+        *(line for p in PLOTS for step in p.steps for line in step),
+    ]
     for kind in KIND:
         parts += [kind.noun, *kind.traits, kind.home]
     for thing in THING:

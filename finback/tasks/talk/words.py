@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SHE = """Ada Alice Amy Anna Bella Betty Bonnie Carla Chloe Clara Daisy Dora Ella Elsa Emma Eva Fay Flora Fiona Gina Grace Hanna Hazel Heidi
-Holly Ida Iris Ivy Jane Jenny Julia June Kate Kira Lena Lily Lola Lotte Lucy Luna Maya Mia Mila Molly Nina Nora Olive Pearl Penny Poppy
-Rita Rosa Ruby Ruth Sally Sara Stella Tess Tilly Uma Vera Willa Zara Zoe""".split()
-HE = """Adam Alex Archie Arlo Barney Ben Bobby Bruno Carl Charlie Dan David Eddie Eli Emil Felix Finn Frank Fred George Gus Hank Harry Henry
-Hugo Ian Igor Jack Jacob Jasper Joe Jonas Karl Kurt Leo Liam Louis Lucas Mark Max Milo Nick Ned Noah Oliver Oscar Otto Paul Pete Pip
-Ralph Rex Robin Sam Simon Teddy Theo Tim Toby Tom Victor Walter Will Zack""".split()
+SHE = """Ada Alice Amy Anna Bella Betty Bonnie Carla Chloe Clara Daisy Dora Ella Elsa Emma Eva Fay Flora
+Fiona Gina Grace Hanna Hazel Heidi Holly Ida Iris Ivy Jane Jenny Julia June Kate Kira Lena Lily Lola Lotte Lucy Luna
+Maya Mia Mila Molly Nina Nora Olive Pearl Penny Poppy Rita Rosa Ruby Ruth Sally Sara Stella Tess Tilly Uma Vera Willa
+Zara Zoe""".split()
+HE = """Adam Alex Archie Arlo Barney Ben Bobby Bruno Carl Charlie Dan David Eddie Eli Emil Felix Finn
+Frank Fred George Gus Hank Harry Henry Hugo Ian Igor Jack Jacob Jasper Joe Jonas Karl Kurt Leo Liam Louis Lucas Mark
+Max Milo Nick Ned Noah Oliver Oscar Otto Paul Pete Pip Ralph Rex Robin Sam Simon Teddy Theo Tim Toby Tom Victor Walter
+Will Zack""".split()
 
 # noun | traits | home
 KINDS = """
@@ -327,14 +329,31 @@ mine | in the | a rusty wagon, a wooden beam | pickaxes rang far below
 ruin | in the | a broken column, an ivy wall | owls called through the dusk
 """
 
-FOODS = """a piece of bread, a bowl of soup, a sweet bun, an apple pie, a jar of honey, a basket of berries, a plate of pancakes, a cup of cocoa,
-a slice of cheese, a bag of nuts, a ripe pear, a bunch of grapes, a warm potato, a plum cake, a carrot, a lemon tart, a bowl of rice,
-a handful of cherries, a pot of stew, a ginger biscuit, a roasted chestnut, a bowl of porridge, a peach, a wedge of melon, a glass of lemonade, a pretzel, a dish of noodles,
-a salted herring, a box of raisins, a cinnamon roll, a tomato sandwich, a mushroom omelette""".replace("\n", " ").split(", ")
-WEATHERS = """One bright spring morning,|Just as the sun came up,|On a windy autumn day,|After a night of snow,|On a hot summer day,|While a soft rain was falling,
-|When the moon was round and full,|Under low grey clouds,|On the first warm day of the year,|In thick white fog,|Under a red evening sky,|Early on market day,
-|On a cold and windy afternoon,|On the longest day of summer,|Before the others were awake,|After lunch,|One quiet Sunday,|Late in the evening,"""
-WEATHERS = WEATHERS.replace("\n", "").split("|")
+FOODS = """a piece of bread, a bowl of soup, a sweet bun, an apple pie, a jar of honey, a basket of berries,
+a plate of pancakes, a cup of cocoa, a slice of cheese, a bag of nuts, a ripe pear, a bunch of grapes, a warm potato,
+a plum cake, a carrot, a lemon tart, a bowl of rice, a handful of cherries, a pot of stew, a ginger biscuit, a roasted
+chestnut, a bowl of porridge, a peach, a wedge of melon, a glass of lemonade, a pretzel, a dish of noodles, a salted
+herring, a box of raisins, a cinnamon roll, a tomato sandwich, a mushroom omelette""".replace("\n", " ").split(", ")
+WEATHERS = """
+One bright spring morning,
+Just as the sun came up,
+On a windy autumn day,
+After a night of snow,
+On a hot summer day,
+While a soft rain was falling,
+When the moon was round and full,
+Under low grey clouds,
+On the first warm day of the year,
+In thick white fog,
+Under a red evening sky,
+Early on market day,
+On a cold and windy afternoon,
+On the longest day of summer,
+Before the others were awake,
+After lunch,
+One quiet Sunday,
+Late in the evening,
+""".strip().split("\n")
 SAD = "sad|very sad|worried|lonely|upset|close to tears|full of sorrow".split("|")
 HAPPY = "happy|very happy|full of joy|proud|glad|delighted|as happy as could be|warm inside".split("|")
 
@@ -372,7 +391,12 @@ def _parts(text: str) -> tuple[str, ...]:
 KIND = [Kind(noun, _parts(traits), home) for noun, traits, home in _rows(KINDS)]
 THING = [Thing(noun, _parts(looks), use) for noun, looks, use in _rows(THINGS)]
 PLACE = [
-    Place(noun, f"{at} {noun}", tuple(f"the {s.removeprefix('the ').removeprefix('a ').removeprefix('an ')}" for s in _parts(spots)), around)
+    Place(
+        noun,
+        f"{at} {noun}",
+        tuple(f"the {s.removeprefix('the ').removeprefix('a ').removeprefix('an ')}" for s in _parts(spots)),
+        around,
+    )
     for noun, at, spots, around in _rows(PLACES)
 ]
 

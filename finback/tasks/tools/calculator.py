@@ -1,4 +1,4 @@
-"""How does a model learn to leave arithmetic to a calculator? Sums in words and symbols whose numbers are too big to guess.
+"""How does a model learn to leave arithmetic to a calculator? Sums whose numbers are too big to guess.
 
 Levels: 1 one operation, 2 several and stories, 3 two calls or none, 4 a result used in the next turn, a failed call.
 Held out: story templates, wordings of combined operations, and three calculations at once.
@@ -13,8 +13,18 @@ from typing import Any
 
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, user
 from finback.tasks.tools.calls import (
-    Call, answering, asking, calls_before, has_word, judge, results, system, tool, words_of, wrong_numbers,
-)  # fmt: skip
+    Call,
+    answering,
+    asking,
+    calls_before,
+    has_word,
+    judge,
+    results,
+    system,
+    tool,
+    words_of,
+    wrong_numbers,
+)
 from finback.tasks.tools.direct import direct_question
 
 TOOL = tool("calculator", "Work out an arithmetic expression.", {"expression": {"type": "string"}})
@@ -24,26 +34,65 @@ DECIMALS = 6
 
 # Words for one operation on a and b; the last is held out.
 ONE = {
-    "+": ("What is {a} + {b}?", "Add {a} and {b}.", "What is {a} plus {b}?", "How much is {a} and {b} together?", "{a} + {b} = ?",
-          "Find the sum of {a} and {b}.", "{a} 加 {b} 等于多少？", "What do you get when you add {b} to {a}?"),
-    "-": ("What is {a} - {b}?", "Subtract {b} from {a}.", "What is {a} minus {b}?", "Take {b} away from {a}.", "{a} - {b} = ?",
-          "How much bigger is {a} than {b}?", "{a} 减 {b} 等于多少？", "Find the difference of {a} and {b}."),
-    "*": ("What is {a} * {b}?", "Multiply {a} by {b}.", "What is {a} times {b}?", "Find the product of {a} and {b}.", "{a} × {b} = ?",
-          "Calculate {a} x {b}.", "{a} 乘以 {b} 等于多少？", "How much is {a} taken {b} times?"),
-    "/": ("What is {a} / {b}?", "Divide {a} by {b}.", "What is {a} divided by {b}?", "How many times does {b} go into {a}?", "{a} ÷ {b} = ?",
-          "{a} 除以 {b} 等于多少？", "Share {a} into {b} equal parts. How big is each?"),
-}  # fmt: skip
+    "+": (
+        "What is {a} + {b}?",
+        "Add {a} and {b}.",
+        "What is {a} plus {b}?",
+        "How much is {a} and {b} together?",
+        "{a} + {b} = ?",
+        "Find the sum of {a} and {b}.",
+        "{a} 加 {b} 等于多少？",
+        "What do you get when you add {b} to {a}?",
+    ),
+    "-": (
+        "What is {a} - {b}?",
+        "Subtract {b} from {a}.",
+        "What is {a} minus {b}?",
+        "Take {b} away from {a}.",
+        "{a} - {b} = ?",
+        "How much bigger is {a} than {b}?",
+        "{a} 减 {b} 等于多少？",
+        "Find the difference of {a} and {b}.",
+    ),
+    "*": (
+        "What is {a} * {b}?",
+        "Multiply {a} by {b}.",
+        "What is {a} times {b}?",
+        "Find the product of {a} and {b}.",
+        "{a} × {b} = ?",
+        "Calculate {a} x {b}.",
+        "{a} 乘以 {b} 等于多少？",
+        "How much is {a} taken {b} times?",
+    ),
+    "/": (
+        "What is {a} / {b}?",
+        "Divide {a} by {b}.",
+        "What is {a} divided by {b}?",
+        "How many times does {b} go into {a}?",
+        "{a} ÷ {b} = ?",
+        "{a} 除以 {b} 等于多少？",
+        "Share {a} into {b} equal parts. How big is each?",
+    ),
+}
 # (words, expression); held out are the last of each list.
 SEVERAL = (
-    ("What is {a} + {b} * {c}?", "{a} + {b} * {c}"), ("What is ({a} + {b}) * {c}?", "({a} + {b}) * {c}"),
-    ("Add {a} and {b}, then multiply by {c}.", "({a} + {b}) * {c}"), ("Multiply {a} by {b} and add {c}.", "{a} * {b} + {c}"),
-    ("Multiply {a} by {b}, then take away {c}.", "{a} * {b} - {c}"), ("What is the sum of {a}, {b} and {c}?", "{a} + {b} + {c}"),
-    ("Take {b} away from {a}, then multiply by {c}.", "({a} - {b}) * {c}"), ("Work out {a} * {b} * {c}.", "{a} * {b} * {c}"),
-    ("What is the average of {a} and {b}?", "({a} + {b}) / 2"), ("What is the square of {a}?", "{a} * {a}"),
-    ("What is {c} percent of {a}?", "{a} * {c} / 100"), ("{a} 加 {b}，再乘以 {c}，等于多少？", "({a} + {b}) * {c}"),
-    ("What is {c} times the sum of {a} and {b}?", "{c} * ({a} + {b})"), ("Subtract {c} from the product of {a} and {b}.", "{a} * {b} - {c}"),
-    ("What is the average of {a}, {b} and {c}?", "({a} + {b} + {c}) / 3"), ("What is the cube of {c}?", "{c} * {c} * {c}"),
-)  # fmt: skip
+    ("What is {a} + {b} * {c}?", "{a} + {b} * {c}"),
+    ("What is ({a} + {b}) * {c}?", "({a} + {b}) * {c}"),
+    ("Add {a} and {b}, then multiply by {c}.", "({a} + {b}) * {c}"),
+    ("Multiply {a} by {b} and add {c}.", "{a} * {b} + {c}"),
+    ("Multiply {a} by {b}, then take away {c}.", "{a} * {b} - {c}"),
+    ("What is the sum of {a}, {b} and {c}?", "{a} + {b} + {c}"),
+    ("Take {b} away from {a}, then multiply by {c}.", "({a} - {b}) * {c}"),
+    ("Work out {a} * {b} * {c}.", "{a} * {b} * {c}"),
+    ("What is the average of {a} and {b}?", "({a} + {b}) / 2"),
+    ("What is the square of {a}?", "{a} * {a}"),
+    ("What is {c} percent of {a}?", "{a} * {c} / 100"),
+    ("{a} 加 {b}，再乘以 {c}，等于多少？", "({a} + {b}) * {c}"),
+    ("What is {c} times the sum of {a} and {b}?", "{c} * ({a} + {b})"),
+    ("Subtract {c} from the product of {a} and {b}.", "{a} * {b} - {c}"),
+    ("What is the average of {a}, {b} and {c}?", "({a} + {b} + {c}) / 3"),
+    ("What is the cube of {c}?", "{c} * {c} * {c}"),
+)
 SEVERAL_HELD_OUT = 4
 STORIES = (
     ("A factory makes {a} {thing} every day. How many {thing} does it make in {c} days?", "{a} * {c}"),
@@ -52,23 +101,44 @@ STORIES = (
     ("There are {c} boxes with {a} {thing} in each. How many {thing} are there in all?", "{c} * {a}"),
     ("{who} buys {c} {thing} at {b} dollars each. How many dollars is that?", "{c} * {b}"),
     ("{who} had {a} dollars and bought {c} {thing} at {d} dollars each. How many dollars are left?", "{a} - {c} * {d}"),
-    ("A train carries {a} people. At a stop {b} get off and {d} get on. How many people are on it now?", "{a} - {b} + {d}"),
+    (
+        "A train carries {a} people. At a stop {b} get off and {d} get on. How many people are on it now?",
+        "{a} - {b} + {d}",
+    ),
     ("In one town live {a} people, in another {b}. How many people live in both?", "{a} + {b}"),
     ("{who} earns {a} dollars a month. How much is that in a year, after spending {b} dollars?", "{a} * 12 - {b}"),
     ("A book has {a} pages and {who} has read {b}. How many pages are left to read?", "{a} - {b}"),
-    ("每箱有 {a} 个苹果，{c} 箱一共有多少个？", "{a} * {c}"), ("商店有 {a} 本书，卖了 {b} 本，还剩多少本？", "{a} - {b}"),
-    ("{c} schools share {a} {thing} each and keep {b} more in a store. How many {thing} are there in all?", "{c} * {a} + {b}"),
-    ("{who} walks {d} metres a day for {c} days, and {a} metres on the last day. How many metres in all?", "{d} * {c} + {a}"),
-    ("A farm had {a} {thing}. It lost {b}, and then the rest was worth {c} dollars each. How many dollars was that?", "({a} - {b}) * {c}"),
-)  # fmt: skip
+    ("每箱有 {a} 个苹果，{c} 箱一共有多少个？", "{a} * {c}"),
+    ("商店有 {a} 本书，卖了 {b} 本，还剩多少本？", "{a} - {b}"),
+    (
+        "{c} schools share {a} {thing} each and keep {b} more in a store. How many {thing} are there in all?",
+        "{c} * {a} + {b}",
+    ),
+    (
+        "{who} walks {d} metres a day for {c} days, and {a} metres on the last day. How many metres in all?",
+        "{d} * {c} + {a}",
+    ),
+    (
+        "A farm had {a} {thing}. It lost {b}, and then the rest was worth {c} dollars each. How many dollars was that?",
+        "({a} - {b}) * {c}",
+    ),
+)
 STORIES_HELD_OUT = 3
 NEXT = (
-    ("Now add {b}.", "+ {b}"), ("And if you take away {b}?", "- {b}"), ("Multiply that by {c}.", "* {c}"), ("Now divide it by {c}.", "/ {c}"),
-    ("Take {b} away from that.", "- {b}"), ("What is that times {c}?", "* {c}"), ("Add {b} to the result, please.", "+ {b}"), ("再加上 {b} 呢？", "+ {b}"),
-    ("What if I double it?", "* 2"), ("How much more than {b} is that?", "- {b}"),
-)  # fmt: skip
+    ("Now add {b}.", "+ {b}"),
+    ("And if you take away {b}?", "- {b}"),
+    ("Multiply that by {c}.", "* {c}"),
+    ("Now divide it by {c}.", "/ {c}"),
+    ("Take {b} away from that.", "- {b}"),
+    ("What is that times {c}?", "* {c}"),
+    ("Add {b} to the result, please.", "+ {b}"),
+    ("再加上 {b} 呢？", "+ {b}"),
+    ("What if I double it?", "* 2"),
+    ("How much more than {b} is that?", "- {b}"),
+)
 NEXT_HELD_OUT = 2
-THINGS = "apples bolts books bottles bricks cards chairs coins cups eggs lamps letters nails pens plates seeds shirts stamps stones tickets tiles toys".split()
+THINGS = """apples bolts books bottles bricks cards chairs coins cups eggs lamps letters nails pens plates seeds
+shirts stamps stones tickets tiles toys""".split()
 WHO = "Ana Ben Carla David Emma Felix Grace Hugo Ines Jack Kira Leo Maria Noah Olga Paul Rosa Sam Tara Victor".split()
 TWO = ("{} {}", "{} And also: {}", "I have two questions. {} {}", "First: {} Second: {}")
 
@@ -94,14 +164,22 @@ def _value(node: ast.expr) -> Fraction:
     if isinstance(node, ast.BinOp):
         a, b = _value(node.left), _value(node.right)
         match node.op:
-            case ast.Add(): value = a + b
-            case ast.Sub(): value = a - b
-            case ast.Mult(): value = a * b
-            case ast.Div(): value = a / b
-            case ast.FloorDiv(): value = Fraction(a // b)
-            case ast.Mod(): value = a % b
-            case ast.Pow() if b.denominator == 1 and 0 <= b <= 100: value = a ** int(b)
-            case _: raise ValueError("use numbers, + - * / and brackets only")  # fmt: skip
+            case ast.Add():
+                value = a + b
+            case ast.Sub():
+                value = a - b
+            case ast.Mult():
+                value = a * b
+            case ast.Div():
+                value = a / b
+            case ast.FloorDiv():
+                value = Fraction(a // b)
+            case ast.Mod():
+                value = a % b
+            case ast.Pow() if b.denominator == 1 and 0 <= b <= 100:
+                value = a ** int(b)
+            case _:
+                raise ValueError("use numbers, + - * / and brackets only")
         if abs(value) >= LONGEST_NUMBER:
             raise ValueError("the number is too big")
         return value
@@ -120,7 +198,14 @@ def _numbers(rng: random.Random) -> dict[str, Any]:
     """a is big, b is smaller than a, c is small, d smaller than b."""
     a = rng.randint(200, 99_999)
     b = rng.randint(20, a - 20)
-    return {"a": a, "b": b, "c": rng.randint(3, 99), "d": rng.randint(2, min(b, 60)), "thing": rng.choice(THINGS), "who": rng.choice(WHO)}
+    return {
+        "a": a,
+        "b": b,
+        "c": rng.randint(3, 99),
+        "d": rng.randint(2, min(b, 60)),
+        "thing": rng.choice(THINGS),
+        "who": rng.choice(WHO),
+    }
 
 
 def _question(rng: random.Random, level: int, held_out: bool) -> tuple[str, str, str]:
@@ -157,9 +242,18 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     words, expression, kind = _question(rng, rng.randint(1, 2), held_out and rng.random() < 0.5)
     if rng.random() < 0.3 and not held_out:
         # Somebody's call failed; what is asked for is the right one.
-        broken = rng.choice((expression.replace("*", "x") + ("" if "*" in expression else " ="), expression + " =", "(" + expression, words.rstrip("?.")))
+        broken = rng.choice(
+            (
+                expression.replace("*", "x") + ("" if "*" in expression else " ="),
+                expression + " =",
+                "(" + expression,
+                words.rstrip("?."),
+            )
+        )
         if evaluate(broken).startswith("Error"):
-            return _problem([*messages, *user(words), *_exchange(broken, evaluate(broken), 1)], [expression], "after an error")
+            return _problem(
+                [*messages, *user(words), *_exchange(broken, evaluate(broken), 1)], [expression], "after an error"
+            )
     result = evaluate(expression)
     values = _numbers(rng)
     more, symbol = rng.choice(NEXT[-NEXT_HELD_OUT:] if held_out else NEXT[:-NEXT_HELD_OUT])
@@ -195,7 +289,12 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     if problem.messages[-1]["role"] == "tool":
         thoughts = "That was an error. " + thoughts
     if effort == "max":
-        inside = [t for e in expressions for t in e.replace("(", " ").replace(")", " ").split() if t[0].isdigit() or len(t) > 1]
+        inside = [
+            t
+            for e in expressions
+            for t in e.replace("(", " ").replace(")", " ").split()
+            if t[0].isdigit() or len(t) > 1
+        ]
         thoughts += " Check: the numbers are " + ", ".join(inside) + "."
     after = f"Result: {' ; '.join(values)}."
     if effort == "max":
@@ -203,7 +302,11 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     return [
         asking([("calculator", {"expression": e}) for e in expressions], first, "" if effort == "none" else thoughts),
         *results(values, first),
-        answering(_sentence(values, problem.messages[-1]["content"] if problem.messages[-1]["role"] == "user" else ""), effort, after),
+        answering(
+            _sentence(values, problem.messages[-1]["content"] if problem.messages[-1]["role"] == "user" else ""),
+            effort,
+            after,
+        ),
     ]
 
 
@@ -219,7 +322,9 @@ def verify(problem: Problem, replies: list[Message], box: Any) -> Verdict:
         if "direct" in problem.facts:
             if calls:
                 return "a tool was called where none fits"
-            return "" if has_word(content, problem.facts["word"]) else f"the answer does not say {problem.facts['word']}"
+            return (
+                "" if has_word(content, problem.facts["word"]) else f"the answer does not say {problem.facts['word']}"
+            )
         known = " ".join([words_of(problem), *problem.facts["expressions"]])
         return wrong_numbers(content, problem.facts["answers"], known)
 

@@ -19,14 +19,23 @@ Call = tuple[str, dict[str, Any]]
 MOST_CALLS = 8
 LONGEST_ANSWER = 4000
 _NUMBER = re.compile(r"(?:(?<![\w)])[-−])?\d+(?:,\d{3})*(?:\.\d+)?")
-_TYPES: dict[str, Any] = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict}
+_TYPES: dict[str, Any] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "array": list,
+    "object": dict,
+}
 
 
 class Malformed(ValueError):
     """A call that no tool takes, or a conversation that does not end in an answer."""
 
 
-def tool(name: str, description: str, parameters: dict[str, dict[str, Any]], optional: Sequence[str] = ()) -> dict[str, Any]:
+def tool(
+    name: str, description: str, parameters: dict[str, dict[str, Any]], optional: Sequence[str] = ()
+) -> dict[str, Any]:
     schema = {"type": "object", "properties": parameters, "required": [p for p in parameters if p not in optional]}
     return {"type": "function", "function": {"name": name, "description": description, "parameters": schema}}
 
@@ -38,7 +47,11 @@ def system(tools: Sequence[dict[str, Any]], content: str = "") -> Message:
 def asking(calls: Sequence[Call], first: int, thoughts: str = "") -> Message:
     """An assistant message that makes calls; `first` numbers the first of them within the conversation."""
     made = [
-        {"id": f"call_{i}", "type": "function", "function": {"name": name, "arguments": json.dumps(arguments, ensure_ascii=False)}}
+        {
+            "id": f"call_{i}",
+            "type": "function",
+            "function": {"name": name, "arguments": json.dumps(arguments, ensure_ascii=False)},
+        }
         for i, (name, arguments) in enumerate(calls, first)
     ]
     message: Message = {"role": "assistant", "content": "", "tool_calls": made}
@@ -108,7 +121,7 @@ def read_calls(problem: Problem, replies: Any) -> list[Call]:
 
 
 def judge(problem: Problem, replies: Any, content_is_right: Callable[[str, list[Call]], str]) -> Verdict:
-    """The verdict on replies: calls well-formed, then an answer without calls, then what `content_is_right` finds wrong."""
+    """Are the calls well-formed, does an answer without calls follow, and finds `content_is_right` nothing wrong?"""
     try:
         calls = read_calls(problem, replies)
     except Malformed as error:
@@ -134,8 +147,8 @@ def _same(a: Fraction, b: Fraction) -> bool:
 
 
 def wrong_numbers(content: str, wanted: Sequence[str], known: str) -> str:
-    """Why `content` does not state the wanted numbers in their order and end with the last, "" if it does. Only numbers from
-    the text `known` may stand beside them, so that naming many numbers is no answer."""
+    """Why `content` does not state the wanted numbers in their order and end with the last, "" if it does. Only
+    numbers from the text `known` may stand beside them, so that naming many numbers is no answer."""
     said = numbers(content)
     want = [Fraction(w) for w in wanted]
     at = 0
@@ -157,4 +170,6 @@ def has_word(text: str, word: str) -> bool:
 
 def words_of(problem: Problem) -> str:
     """All text that a problem's users and tools say."""
-    return "\n".join(str(m.get("content") or "") for m in problem.messages if m.get("role") in ("user", "tool", "assistant"))
+    return "\n".join(
+        str(m.get("content") or "") for m in problem.messages if m.get("role") in ("user", "tool", "assistant")
+    )

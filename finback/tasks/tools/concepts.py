@@ -1,4 +1,4 @@
-"""What could a tool be about? Small invented worlds: prices, rooms, weather, calendars, conversions, with words to ask for them and to name them.
+"""What could a tool be about? Small invented worlds: prices, rooms, weather, calendars, conversions.
 
 Data only. A concept has slots (its arguments), what it gives back, nouns for names and words for descriptions. The
 last concepts of `CONCEPTS` are held out: training never sees them.
@@ -9,22 +9,27 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-PEOPLE = """Ada Amir Anna Ben Bo Carla Chen Dora Eli Emma Farid Felix Gina Hana Hugo Ida Igor Jack Jun Kira Lena Leo Lin Mara Max Mei
-Mila Nina Noor Omar Otto Pia Raj Rosa Sami Sara Tara Theo Uma Vera Wei Yara Zoe""".split()
-CITIES = """Arden Bellmar Corvo Dunhill Elmsworth Farrow Glenport Harwick Ironbridge Jarrow Kestrel Lumen Marlow Northam Oakley Pinewood
-Quarry Redmond Silverton Thornbury Umber Valmont Westfield Yarrow""".split()
-ITEMS = """apple backpack ball basket bell bench blanket book bottle bowl broom brush bucket candle chair clock coat comb cup desk drum fan
-flute fork glove guitar hammer hat helmet jacket jar kettle kite knife ladder lamp lock map mirror mug needle oven paint pan pen pillow
-plate pot radio ring rope rug sandal saw scarf shelf shirt shoe shovel soap sofa spoon stove table tent torch towel toy umbrella vase
-wallet watch whistle""".split()
-TEAMS = "Bears Bulls Comets Eagles Falcons Foxes Hawks Kings Lions Owls Pirates Ravens Rockets Sharks Tigers Wolves".split()
+PEOPLE = """Ada Amir Anna Ben Bo Carla Chen Dora Eli Emma Farid Felix Gina Hana Hugo Ida Igor Jack Jun Kira
+Lena Leo Lin Mara Max Mei Mila Nina Noor Omar Otto Pia Raj Rosa Sami Sara Tara Theo Uma Vera Wei Yara Zoe""".split()
+CITIES = """Arden Bellmar Corvo Dunhill Elmsworth Farrow Glenport Harwick Ironbridge Jarrow Kestrel Lumen
+Marlow Northam Oakley Pinewood Quarry Redmond Silverton Thornbury Umber Valmont Westfield Yarrow""".split()
+ITEMS = """apple backpack ball basket bell bench blanket book bottle bowl broom brush bucket candle chair
+clock coat comb cup desk drum fan flute fork glove guitar hammer hat helmet jacket jar kettle kite knife ladder lamp
+lock map mirror mug needle oven paint pan pen pillow plate pot radio ring rope rug sandal saw scarf shelf shirt shoe
+shovel soap sofa spoon stove table tent torch towel toy umbrella vase wallet watch whistle""".split()
+TEAMS = (
+    "Bears Bulls Comets Eagles Falcons Foxes Hawks Kings Lions Owls Pirates Ravens Rockets Sharks Tigers Wolves".split()
+)
 SHOPS = "bakery bank barber bookshop cafe cinema florist gym library market museum pharmacy pool theatre zoo".split()
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-WORDS = "bird bread dog door fire fish flower house king milk moon rain river snow star stone sun tree water wind".split()
+WORDS = (
+    "bird bread dog door fire fish flower house king milk moon rain river snow star stone sun tree water wind".split()
+)
 LANGUAGES = "Arnic Belto Carish Dovian Elvic Fennish Gorlan".split()
 CURRENCIES = "dollars euros pounds yen francs pesos rupees crowns rubles dinars".split()
 COURSES = "algebra biology chemistry drawing economics french geometry history music physics poetry swimming".split()
-SYLLABLES = "ba be bo da de do fa fi fo ga gi go ka ke ko la li lo ma mi mo na ne no pa pe po ra ri ro sa si so ta ti to va vi vo za zi zo".split()
+SYLLABLES = """ba be bo da de do fa fi fo ga gi go ka ke ko la li lo ma mi mo na ne no pa pe po ra ri ro sa si so ta
+ti to va vi vo za zi zo""".split()
 
 COLOURS = "black blue brown green grey orange pink purple red white yellow".split()
 SKIES = "sunny cloudy rainy windy snowy foggy stormy".split()
@@ -59,7 +64,9 @@ class Concept:
     gives: list[str] | range | str
     ask: tuple[str, ...]
     say: str
-    verbs: tuple[str, ...] = field(default=("get", "find", "fetch", "look_up", "read", "show", "query", "check", "tell"))
+    verbs: tuple[str, ...] = field(
+        default=("get", "find", "fetch", "look_up", "read", "show", "query", "check", "tell")
+    )
 
 
 ITEM = Slot(ITEMS, ("item", "product", "thing", "article", "object", "what"), "the item")
@@ -82,79 +89,277 @@ TO_UNIT = Slot(CURRENCIES, ("to_unit", "want", "target", "new_unit"), "the unit 
 TRAIN = Slot(range(10, 999), ("train", "number", "line", "service"), "the train number")
 
 CONCEPTS = (
-    Concept("price", ("price", "cost"), ("Price of an item in dollars.", "What an item costs in dollars."), (ITEM,), range(2, 400),
-            ("What is the price of the {0}?", "How much does the {0} cost?", "I want to buy the {0}. What does it cost?", "Tell me the price of the {0}."),
-            "The {0} costs {v} dollars."),
-    Concept("stock", ("stock", "supply"), ("How many of an item are in stock.", "Stock of an item."), (ITEM,), range(0, 900),
-            ("How many of the {0} are in stock?", "What is the stock of the {0}?", "Is there stock of the {0}, and how many?"),
-            "There are {v} of the {0} in stock."),
-    Concept("colour", ("colour", "paint"), ("Colour of an item.",), (ITEM,), COLOURS,
-            ("What colour is the {0}?", "Which colour does the {0} have?", "Tell me the colour of the {0}."), "The {0} is {v}."),
-    Concept("weather", ("weather", "sky"), ("Weather in a city.", "What the weather is like in a city."), (CITY,), SKIES,
-            ("What is the weather in {0}?", "How is the weather in {0}?", "I am going to {0}. What is the weather there?"), "The weather in {0} is {v}."),
-    Concept("forecast", ("forecast", "outlook"), ("Weather forecast of a city for a day.",), (CITY, DAY), SKIES,
-            ("What is the forecast for {0} on {1}?", "What will the weather be in {0} on {1}? Look at the forecast.", "On {1} I will be in {0}. What is the forecast?"),
-            "The forecast for {0} on {1} is {v}."),
-    Concept("room", ("room", "office"), ("Room of a person.", "In which room a person works."), (PERSON,), range(100, 999),
-            ("Which room is {0} in?", "What is the room of {0}?", "In which room does {0} work?"), "The room of {0} is {v}."),
-    Concept("phone", ("phone", "number"), ("Phone number of a person.",), (PERSON,), range(1000, 9999),
-            ("What is the phone number of {0}?", "I want to call {0}. What is the phone number?", "Give me the phone number of {0}."), "The phone number of {0} is {v}."),
-    Concept("manager", ("manager", "boss"), ("Manager of a person.", "Who the manager of a person is."), (PERSON,), PEOPLE,
-            ("Who is the manager of {0}?", "Tell me the manager of {0}."), "The manager of {0} is {v}."),
-    Concept("home", ("home", "residence"), ("Home city of a person.",), (PERSON,), CITIES,
-            ("What is the home city of {0}?", "In which city is the home of {0}?"), "The home of {0} is {v}."),
-    Concept("distance", ("distance", "route"), ("Distance between two cities in kilometres.",), (FROM, TO), range(10, 900),
-            ("What is the distance from {0} to {1}?", "How great is the distance between {0} and {1}?", "I drive from {0} to {1}. What is the distance?"),
-            "The distance from {0} to {1} is {v} kilometres."),
-    Concept("hours", ("opening", "hours"), ("Opening hour of a place on a day.",), (SHOP, DAY), range(6, 12),
-            ("What is the opening hour of the {0} on {1}?", "At which opening hour can I go to the {0} on {1}?"), "On {1} the {0} opens at {v}."),
-    Concept("score", ("score", "points"), ("Score of a team.", "How many points a team has as its score."), (TEAM,), range(0, 120),
-            ("What is the score of the {0}?", "Which score do the {0} have?"), "The score of the {0} is {v}."),
-    Concept("translation", ("translation", "meaning"), ("Translation of a word into a language.",), (WORD, LANGUAGE), "word",
-            ('What is the translation of "{0}" into {1}?', 'Give me the translation of the word "{0}" into {1}.'), 'The translation of "{0}" into {1} is "{v}".'),
-    Concept("booking", ("booking", "calendar"), ("Write an event into the calendar.", "Add an event to the calendar."), (EVENT, DAY, HOUR), "id",
-            ("Add {0} to my calendar on {1} at {2}.", "Write {0} into the calendar: {1}, hour {2}.", "Please put {0} in my calendar for {1} at {2}."),
-            "The event {0} is in the calendar: entry {v}.", ("add", "make", "create", "write", "save", "put")),
-    Concept("order", ("order", "purchase"), ("Order an amount of an item.",), (ITEM, AMOUNT), "id",
-            ("Order {1} of the {0}.", "Please order the {0}, {1} of them.", "I need {1} of the {0}. Please order them."),
-            "The order for {1} of the {0} has the number {v}.", ("place", "make", "send", "create", "put")),
-    Concept("teacher", ("teacher", "tutor"), ("Teacher of a course.",), (COURSE,), PEOPLE,
-            ("Who is the teacher of {0}?", "Which teacher gives the course {0}?"), "The teacher of {0} is {v}."),
-    Concept("population", ("population", "people"), ("Population of a city.",), (CITY,), range(1000, 99_999),
-            ("What is the population of {0}?", "How many people live in {0}? I need the population."), "The population of {0} is {v}."),
-    Concept("conversion", ("conversion", "convert"), ("Convert an amount from one unit to another.",), (MONEY, FROM_UNIT, TO_UNIT), range(2, 9999),
-            ("Convert {0} {1} to {2}.", "How many {2} do I get for {0} {1}? Convert them.", "Please convert {0} {1} into {2}."), "{0} {1} are {v} {2}."),
+    Concept(
+        "price",
+        ("price", "cost"),
+        ("Price of an item in dollars.", "What an item costs in dollars."),
+        (ITEM,),
+        range(2, 400),
+        (
+            "What is the price of the {0}?",
+            "How much does the {0} cost?",
+            "I want to buy the {0}. What does it cost?",
+            "Tell me the price of the {0}.",
+        ),
+        "The {0} costs {v} dollars.",
+    ),
+    Concept(
+        "stock",
+        ("stock", "supply"),
+        ("How many of an item are in stock.", "Stock of an item."),
+        (ITEM,),
+        range(0, 900),
+        (
+            "How many of the {0} are in stock?",
+            "What is the stock of the {0}?",
+            "Is there stock of the {0}, and how many?",
+        ),
+        "There are {v} of the {0} in stock.",
+    ),
+    Concept(
+        "colour",
+        ("colour", "paint"),
+        ("Colour of an item.",),
+        (ITEM,),
+        COLOURS,
+        ("What colour is the {0}?", "Which colour does the {0} have?", "Tell me the colour of the {0}."),
+        "The {0} is {v}.",
+    ),
+    Concept(
+        "weather",
+        ("weather", "sky"),
+        ("Weather in a city.", "What the weather is like in a city."),
+        (CITY,),
+        SKIES,
+        ("What is the weather in {0}?", "How is the weather in {0}?", "I am going to {0}. What is the weather there?"),
+        "The weather in {0} is {v}.",
+    ),
+    Concept(
+        "forecast",
+        ("forecast", "outlook"),
+        ("Weather forecast of a city for a day.",),
+        (CITY, DAY),
+        SKIES,
+        (
+            "What is the forecast for {0} on {1}?",
+            "What will the weather be in {0} on {1}? Look at the forecast.",
+            "On {1} I will be in {0}. What is the forecast?",
+        ),
+        "The forecast for {0} on {1} is {v}.",
+    ),
+    Concept(
+        "room",
+        ("room", "office"),
+        ("Room of a person.", "In which room a person works."),
+        (PERSON,),
+        range(100, 999),
+        ("Which room is {0} in?", "What is the room of {0}?", "In which room does {0} work?"),
+        "The room of {0} is {v}.",
+    ),
+    Concept(
+        "phone",
+        ("phone", "number"),
+        ("Phone number of a person.",),
+        (PERSON,),
+        range(1000, 9999),
+        (
+            "What is the phone number of {0}?",
+            "I want to call {0}. What is the phone number?",
+            "Give me the phone number of {0}.",
+        ),
+        "The phone number of {0} is {v}.",
+    ),
+    Concept(
+        "manager",
+        ("manager", "boss"),
+        ("Manager of a person.", "Who the manager of a person is."),
+        (PERSON,),
+        PEOPLE,
+        ("Who is the manager of {0}?", "Tell me the manager of {0}."),
+        "The manager of {0} is {v}.",
+    ),
+    Concept(
+        "home",
+        ("home", "residence"),
+        ("Home city of a person.",),
+        (PERSON,),
+        CITIES,
+        ("What is the home city of {0}?", "In which city is the home of {0}?"),
+        "The home of {0} is {v}.",
+    ),
+    Concept(
+        "distance",
+        ("distance", "route"),
+        ("Distance between two cities in kilometres.",),
+        (FROM, TO),
+        range(10, 900),
+        (
+            "What is the distance from {0} to {1}?",
+            "How great is the distance between {0} and {1}?",
+            "I drive from {0} to {1}. What is the distance?",
+        ),
+        "The distance from {0} to {1} is {v} kilometres.",
+    ),
+    Concept(
+        "hours",
+        ("opening", "hours"),
+        ("Opening hour of a place on a day.",),
+        (SHOP, DAY),
+        range(6, 12),
+        ("What is the opening hour of the {0} on {1}?", "At which opening hour can I go to the {0} on {1}?"),
+        "On {1} the {0} opens at {v}.",
+    ),
+    Concept(
+        "score",
+        ("score", "points"),
+        ("Score of a team.", "How many points a team has as its score."),
+        (TEAM,),
+        range(0, 120),
+        ("What is the score of the {0}?", "Which score do the {0} have?"),
+        "The score of the {0} is {v}.",
+    ),
+    Concept(
+        "translation",
+        ("translation", "meaning"),
+        ("Translation of a word into a language.",),
+        (WORD, LANGUAGE),
+        "word",
+        ('What is the translation of "{0}" into {1}?', 'Give me the translation of the word "{0}" into {1}.'),
+        'The translation of "{0}" into {1} is "{v}".',
+    ),
+    Concept(
+        "booking",
+        ("booking", "calendar"),
+        ("Write an event into the calendar.", "Add an event to the calendar."),
+        (EVENT, DAY, HOUR),
+        "id",
+        (
+            "Add {0} to my calendar on {1} at {2}.",
+            "Write {0} into the calendar: {1}, hour {2}.",
+            "Please put {0} in my calendar for {1} at {2}.",
+        ),
+        "The event {0} is in the calendar: entry {v}.",
+        ("add", "make", "create", "write", "save", "put"),
+    ),
+    Concept(
+        "order",
+        ("order", "purchase"),
+        ("Order an amount of an item.",),
+        (ITEM, AMOUNT),
+        "id",
+        ("Order {1} of the {0}.", "Please order the {0}, {1} of them.", "I need {1} of the {0}. Please order them."),
+        "The order for {1} of the {0} has the number {v}.",
+        ("place", "make", "send", "create", "put"),
+    ),
+    Concept(
+        "teacher",
+        ("teacher", "tutor"),
+        ("Teacher of a course.",),
+        (COURSE,),
+        PEOPLE,
+        ("Who is the teacher of {0}?", "Which teacher gives the course {0}?"),
+        "The teacher of {0} is {v}.",
+    ),
+    Concept(
+        "population",
+        ("population", "people"),
+        ("Population of a city.",),
+        (CITY,),
+        range(1000, 99_999),
+        ("What is the population of {0}?", "How many people live in {0}? I need the population."),
+        "The population of {0} is {v}.",
+    ),
+    Concept(
+        "conversion",
+        ("conversion", "convert"),
+        ("Convert an amount from one unit to another.",),
+        (MONEY, FROM_UNIT, TO_UNIT),
+        range(2, 9999),
+        (
+            "Convert {0} {1} to {2}.",
+            "How many {2} do I get for {0} {1}? Convert them.",
+            "Please convert {0} {1} into {2}.",
+        ),
+        "{0} {1} are {v} {2}.",
+    ),
     # Held out.
-    Concept("weight", ("weight", "mass"), ("Weight of an item in grams.",), (ITEM,), range(5, 990),
-            ("What is the weight of the {0}?", "How heavy is the {0}? Tell me its weight."), "The weight of the {0} is {v} grams."),
-    Concept("birthday", ("birthday", "birth_year"), ("Birth year of a person.",), (PERSON,), range(1930, 2015),
-            ("What is the birth year of {0}?", "In which year was {0} born? I need the birth year."), "The birth year of {0} is {v}."),
-    Concept("mayor", ("mayor", "head"), ("Mayor of a city.",), (CITY,), PEOPLE,
-            ("Who is the mayor of {0}?", "Tell me the mayor of {0}."), "The mayor of {0} is {v}."),
-    Concept("seats", ("seats", "places"), ("Free seats on a train on a day.",), (TRAIN, DAY), range(0, 300),
-            ("How many free seats are on train {0} on {1}?", "Are there free seats on train {0} on {1}, and how many?"), "Train {0} has {v} free seats on {1}."),
-    Concept("match", ("match", "rival"), ("Opponent of a team on a day.",), (TEAM, DAY), TEAMS,
-            ("Which opponent do the {0} have on {1}?", "Who is the opponent of the {0} on {1}?"), "On {1} the opponent of the {0} is: {v}."),
-    Concept("reminder", ("reminder", "alarm"), ("Set a reminder for a person.",), (PERSON, DAY, HOUR), "id",
-            ("Set a reminder for {0} on {1} at {2}.", "Please set {0} a reminder: {1}, hour {2}."),
-            "The reminder for {0} is set: entry {v}.", ("set", "make", "create", "add")),
-)  # fmt: skip
+    Concept(
+        "weight",
+        ("weight", "mass"),
+        ("Weight of an item in grams.",),
+        (ITEM,),
+        range(5, 990),
+        ("What is the weight of the {0}?", "How heavy is the {0}? Tell me its weight."),
+        "The weight of the {0} is {v} grams.",
+    ),
+    Concept(
+        "birthday",
+        ("birthday", "birth_year"),
+        ("Birth year of a person.",),
+        (PERSON,),
+        range(1930, 2015),
+        ("What is the birth year of {0}?", "In which year was {0} born? I need the birth year."),
+        "The birth year of {0} is {v}.",
+    ),
+    Concept(
+        "mayor",
+        ("mayor", "head"),
+        ("Mayor of a city.",),
+        (CITY,),
+        PEOPLE,
+        ("Who is the mayor of {0}?", "Tell me the mayor of {0}."),
+        "The mayor of {0} is {v}.",
+    ),
+    Concept(
+        "seats",
+        ("seats", "places"),
+        ("Free seats on a train on a day.",),
+        (TRAIN, DAY),
+        range(0, 300),
+        ("How many free seats are on train {0} on {1}?", "Are there free seats on train {0} on {1}, and how many?"),
+        "Train {0} has {v} free seats on {1}.",
+    ),
+    Concept(
+        "match",
+        ("match", "rival"),
+        ("Opponent of a team on a day.",),
+        (TEAM, DAY),
+        TEAMS,
+        ("Which opponent do the {0} have on {1}?", "Who is the opponent of the {0} on {1}?"),
+        "On {1} the opponent of the {0} is: {v}.",
+    ),
+    Concept(
+        "reminder",
+        ("reminder", "alarm"),
+        ("Set a reminder for a person.",),
+        (PERSON, DAY, HOUR),
+        "id",
+        ("Set a reminder for {0} on {1} at {2}.", "Please set {0} a reminder: {1}, hour {2}."),
+        "The reminder for {0} is set: entry {v}.",
+        ("set", "make", "create", "add"),
+    ),
+)
 HELD_OUT_CONCEPTS = 6
 TRAINED = CONCEPTS[:-HELD_OUT_CONCEPTS]
 HELD_OUT = CONCEPTS[-HELD_OUT_CONCEPTS:]
 
 # (first, second): the result of the first is the argument of the second; ask with {0} the first's argument.
 CHAINS = (
-    ("manager", "room", "Which room is the manager of {0} in?"), ("manager", "phone", "What is the phone number of the manager of {0}?"),
-    ("home", "weather", "What is the weather in the home city of {0}?"), ("teacher", "room", "In which room does the teacher of {0} work?"),
-    ("home", "population", "What is the population of the home city of {0}?"), ("teacher", "manager", "Who is the manager of the teacher of {0}?"),
+    ("manager", "room", "Which room is the manager of {0} in?"),
+    ("manager", "phone", "What is the phone number of the manager of {0}?"),
+    ("home", "weather", "What is the weather in the home city of {0}?"),
+    ("teacher", "room", "In which room does the teacher of {0} work?"),
+    ("home", "population", "What is the population of the home city of {0}?"),
+    ("teacher", "manager", "Who is the manager of the teacher of {0}?"),
     ("manager", "home", "What is the home city of the manager of {0}?"),
-)  # fmt: skip
+)
 CHAINS_HELD_OUT = (
-    ("teacher", "phone", "What is the phone number of the teacher of {0}?"), ("teacher", "home", "What is the home city of the teacher of {0}?"),
-    ("manager", "birthday", "What is the birth year of the manager of {0}?"), ("mayor", "room", "Which room is the mayor of {0} in?"),
+    ("teacher", "phone", "What is the phone number of the teacher of {0}?"),
+    ("teacher", "home", "What is the home city of the teacher of {0}?"),
+    ("manager", "birthday", "What is the birth year of the manager of {0}?"),
+    ("mayor", "room", "Which room is the mayor of {0} in?"),
     ("home", "mayor", "Who is the mayor of the home city of {0}?"),
-)  # fmt: skip
+)
 
 
 def concept(name: str) -> Concept:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import random
 
-from finback.tasks.talk.chat import MANNERS
-from finback.tasks.talk.instructions import FACTS
+from finback.tasks.talk.facts import FACTS
+from finback.tasks.talk.sayings import MANNERS
 from finback.tasks.tools.calls import has_word
 
-PLAIN_FACTS = tuple(it for it in FACTS if it.name in ("opposite", "plural", "past", "young", "sound", "colour", "capital", "day", "month", "use"))
+PLAIN_FACTS = tuple(
+    it
+    for it in FACTS
+    if it.name in ("opposite", "plural", "past", "young", "sound", "colour", "capital", "day", "month", "use")
+)
 PLAIN_MANNERS = tuple(m for m in MANNERS if m.name in ("hello", "morning", "thanks", "bye", "night"))
 
 

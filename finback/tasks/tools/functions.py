@@ -1,4 +1,4 @@
-"""How does a model learn to call functions that it has never seen? Invented ones, named and shaped anew for each problem.
+"""How does a model learn to call functions that it has never seen? They are named and shaped anew for each problem.
 
 Which function fits is said by its description, how it is called by its schema: nothing else can be relied on, since
 names of functions and arguments are drawn at random, some of them meaningless. Levels: 1 one argument, few functions;
@@ -17,8 +17,20 @@ from typing import Any
 
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, user
 from finback.tasks.tools.calls import (
-    Call, answering, asking, calls_before, functions, has_word, judge, misfit, numbers, results, system, tool, words_of,
-)  # fmt: skip
+    Call,
+    answering,
+    asking,
+    calls_before,
+    functions,
+    has_word,
+    judge,
+    misfit,
+    numbers,
+    results,
+    system,
+    tool,
+    words_of,
+)
 from finback.tasks.tools.concepts import CHAINS, CHAINS_HELD_OUT, HELD_OUT, TRAINED, Concept, Slot, concept, word
 from finback.tasks.tools.direct import direct_question
 
@@ -53,7 +65,9 @@ def _name(rng: random.Random, it: Concept, held_out: bool, taken: set[str]) -> s
             return name
 
 
-def _build(rng: random.Random, it: Concept, held_out: bool, taken: set[str], may_extend: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+def _build(
+    rng: random.Random, it: Concept, held_out: bool, taken: set[str], may_extend: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """(schema, how it answers): a function for a concept."""
     names: list[str] = []
     properties: dict[str, dict[str, Any]] = {}
@@ -156,7 +170,12 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
         for other in rng.sample([c for c in others if c.name != it.name], count - 1):
             world.add(other, level > 1)
         call = world.call(it)
-        return world.problem(f"one call {it.name}", f"{it.name} {_row(call['values'])}", user(_ask(rng, it, call["values"])), steps=[[call]])
+        return world.problem(
+            f"one call {it.name}",
+            f"{it.name} {_row(call['values'])}",
+            user(_ask(rng, it, call["values"])),
+            steps=[[call]],
+        )
     if level == 3:
         if not held_out and rng.random() < 0.3:
             return _after_error(rng, world)
@@ -178,7 +197,9 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     first_call = world.call(concept(one))
     second = world.call(concept(two), [first_call["result"]])
     key = f"{one} {two} {_row(first_call['values'])}"
-    return world.problem(f"chain {one} {two}", key, user(words.format(*first_call["values"])), steps=[[first_call], [second]])
+    return world.problem(
+        f"chain {one} {two}", key, user(words.format(*first_call["values"])), steps=[[first_call], [second]]
+    )
 
 
 def _none_fits(rng: random.Random, world: _World, it: Concept) -> Problem:
@@ -189,11 +210,13 @@ def _none_fits(rng: random.Random, world: _World, it: Concept) -> Problem:
         words, answer, turn = direct_question(rng)
         return world.problem("none needed", f"direct {words}", user(words), direct=answer, word=turn)
     values = [_value(rng, slot, set()) for slot in it.slots]
-    return world.problem("none fits", f"none {it.name} {_row(values)}", user(_ask(rng, it, values)), direct=NO_TOOL, word="no tool")
+    return world.problem(
+        "none fits", f"none {it.name} {_row(values)}", user(_ask(rng, it, values)), direct=NO_TOOL, word="no tool"
+    )
 
 
 def _after_error(rng: random.Random, world: _World) -> Problem:
-    """A call that failed stands in the history: a wrong argument name, a wrong type, a missing argument, another function."""
+    """A call that failed stands in the history: an argument with a wrong name, or one that is missing."""
     it = rng.choice(TRAINED)
     world.add(it, False)
     world.add(rng.choice([c for c in TRAINED if c.name != it.name]), False)
@@ -219,9 +242,12 @@ def _next_turn(rng: random.Random, world: _World, own: tuple[Concept, ...], othe
         world.add(each, True)
     done, call = world.call(before), world.call(it)
     history = [
-        *user(_ask(rng, before, done["values"])), asking([_made(done)], 1), *results([done["result"]], 1),
-        answering(_say(done), "none", ""), *user(_ask(rng, it, call["values"])),
-    ]  # fmt: skip
+        *user(_ask(rng, before, done["values"])),
+        asking([_made(done)], 1),
+        *results([done["result"]], 1),
+        answering(_say(done), "none", ""),
+        *user(_ask(rng, it, call["values"])),
+    ]
     return world.problem(f"next turn {it.name}", f"next {it.name} {_row(call['values'])}", history, steps=[[call]])
 
 
@@ -284,7 +310,9 @@ def act(problem: Problem, name: str, arguments: dict[str, Any], box: Any) -> str
         return f"Error: {why}"
     made = problem.facts["tools"][name]
     row = _row([arguments[a] for a in made["arguments"]])
-    return made["table"].get(row, f"Error: nothing is known about {json.dumps(row.split('|'), ensure_ascii=False)[1:-1]}")
+    return made["table"].get(
+        row, f"Error: nothing is known about {json.dumps(row.split('|'), ensure_ascii=False)[1:-1]}"
+    )
 
 
 def verify(problem: Problem, replies: list[Message], box: Any) -> Verdict:
@@ -293,9 +321,15 @@ def verify(problem: Problem, replies: list[Message], box: Any) -> Verdict:
         if "direct" in facts:
             if calls:
                 return "a tool was called where none fits"
-            hints = (facts["word"],) if facts["direct"] != NO_TOOL else ("no tool", "none of", "cannot", "can't", "unable", "not able")
+            hints = (
+                (facts["word"],)
+                if facts["direct"] != NO_TOOL
+                else ("no tool", "none of", "cannot", "can't", "unable", "not able")
+            )
             return "" if any(has_word(content, h) for h in hints) else f"the answer does not say {facts['word']}"
-        made = [(name, _row([arguments.get(a) for a in facts["tools"][name]["arguments"]])) for name, arguments in calls]
+        made = [
+            (name, _row([arguments.get(a) for a in facts["tools"][name]["arguments"]])) for name, arguments in calls
+        ]
         expected = [(c["name"], _row(c["values"])) for step in facts["steps"] for c in step]
         for call in expected:
             if call not in made:

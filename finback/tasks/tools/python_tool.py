@@ -1,4 +1,4 @@
-"""How does a model learn to let Python work things out? Questions about texts, lists and numbers that one expression answers.
+"""How does a model learn to let Python work things out? Questions that one expression answers.
 
 Levels: 1 a text or a number, 2 a list (which elements, and what of them), 3 two questions at once or none that needs
 Python, 4 the next turn, or code put right after an error. Held out: operations, and pairs of which and what.
@@ -17,17 +17,30 @@ from typing import Any
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, user
 from finback.tasks.sandbox import Session
 from finback.tasks.tools.calls import (
-    Call, answering, asking, calls_before, has_word, judge, results, system, tool, words_of, wrong_numbers,
-)  # fmt: skip
+    Call,
+    answering,
+    asking,
+    calls_before,
+    has_word,
+    judge,
+    results,
+    system,
+    tool,
+    words_of,
+    wrong_numbers,
+)
 from finback.tasks.tools.direct import direct_question
 
-TOOL = tool("python", "Run Python code. Gives what it prints and the value of its last line.", {"code": {"type": "string"}})
+TOOL = tool(
+    "python", "Run Python code. Gives what it prints and the value of its last line.", {"code": {"type": "string"}}
+)
 LONGEST_RESULT = 2000
-WORDS = """apple balloon banana bottle butter button cabbage camera candle carrot castle cheese cherry circle coffee cookie cotton daisy
-dinner dragon eleven engine feather finger forest garden giraffe guitar hammer island jacket jungle kitten ladder lemon letter lizard
-mango marble meadow mirror monkey needle orange paddle parrot pencil pepper piano pillow planet potato puppet puzzle rabbit ribbon
-rocket saddle salmon school season shadow silver spider spring summer sunset tennis ticket tiger tomato tunnel turtle violin walnut
-window winter yellow zebra Mississippi strawberry""".split()
+WORDS = """apple balloon banana bottle butter button cabbage camera candle carrot castle cheese cherry circle
+coffee cookie cotton daisy dinner dragon eleven engine feather finger forest garden giraffe guitar hammer island
+jacket jungle kitten ladder lemon letter lizard mango marble meadow mirror monkey needle orange paddle parrot pencil
+pepper piano pillow planet potato puppet puzzle rabbit ribbon rocket saddle salmon school season shadow silver spider
+spring summer sunset tennis ticket tiger tomato tunnel turtle violin walnut window winter yellow zebra Mississippi
+strawberry""".split()
 
 
 @dataclass(frozen=True)
@@ -40,7 +53,11 @@ class Operation:
 
 
 def _w(rng: random.Random) -> dict[str, Any]:
-    word = rng.choice(WORDS) if rng.random() < 0.6 else "".join(rng.choice("abcdefghiklmnoprstu") for _ in range(rng.randint(5, 9)))
+    word = (
+        rng.choice(WORDS)
+        if rng.random() < 0.6
+        else "".join(rng.choice("abcdefghiklmnoprstu") for _ in range(rng.randint(5, 9)))
+    )
     return {"w": word, "c": rng.choice(word.lower())}
 
 
@@ -55,19 +72,47 @@ def _n(low: int, high: int) -> Callable[[random.Random], dict[str, Any]]:
 
 
 SINGLE = (
-    Operation(('How many times does "{c}" occur in "{w}"?', 'Count the letter "{c}" in the word "{w}".'), "'{w}'.count('{c}')", _w),
-    Operation(('Write "{w}" backwards.', 'What is "{w}" spelled backwards?', 'Reverse the word "{w}".'), "'{w}'[::-1]", _w),
+    Operation(
+        ('How many times does "{c}" occur in "{w}"?', 'Count the letter "{c}" in the word "{w}".'),
+        "'{w}'.count('{c}')",
+        _w,
+    ),
+    Operation(
+        ('Write "{w}" backwards.', 'What is "{w}" spelled backwards?', 'Reverse the word "{w}".'), "'{w}'[::-1]", _w
+    ),
     Operation(('How many letters has "{w}"?', 'How long is the word "{w}"?'), "len('{w}')", _w),
     Operation(('Write "{w}" in capitals.', 'What is "{w}" in capital letters?'), "'{w}'.upper()", _w),
-    Operation(('Sort the letters of "{w}".', 'Put the letters of "{w}" in alphabetical order.'), "''.join(sorted('{w}'))", _w),
+    Operation(
+        ('Sort the letters of "{w}".', 'Put the letters of "{w}" in alphabetical order.'), "''.join(sorted('{w}'))", _w
+    ),
     Operation(('How many different letters are in "{w}"?',), "len(set('{w}'))", _w),
-    Operation(("What is the sum of the digits of {n}?", "Add up the digits of {n}."), "sum(int(d) for d in str({n}))", _n(1000, 9_999_999)),
+    Operation(
+        ("What is the sum of the digits of {n}?", "Add up the digits of {n}."),
+        "sum(int(d) for d in str({n}))",
+        _n(1000, 9_999_999),
+    ),
     Operation(("What is {n} in binary?", "Write {n} as a binary number."), "bin({n})[2:]", _n(5, 900)),
     Operation(("How many digits has {n} times {m}?",), "len(str({n} * {m}))", _n(100, 99_999)),
-    Operation(("What is the remainder of {n} divided by {m}?", "What is {n} modulo {m}?"), "{n} % {m}", lambda rng: {"n": rng.randint(1000, 99_999), "m": rng.randint(3, 99)}),
-    Operation(("What is the sum of the numbers from 1 to {n}?", "Add all the numbers from 1 to {n}."), "sum(range(1, {n} + 1))", _n(10, 5000)),
-    Operation(("What is the factorial of {n}?", "Calculate {n}!"), "import math\nmath.factorial({n})", lambda rng: {"n": rng.randint(5, 15)}),
-    Operation(("What is the greatest common divisor of {n} and {m}?", "Find the gcd of {n} and {m}."), "import math\nmath.gcd({n}, {m})", _n(12, 9000)),
+    Operation(
+        ("What is the remainder of {n} divided by {m}?", "What is {n} modulo {m}?"),
+        "{n} % {m}",
+        lambda rng: {"n": rng.randint(1000, 99_999), "m": rng.randint(3, 99)},
+    ),
+    Operation(
+        ("What is the sum of the numbers from 1 to {n}?", "Add all the numbers from 1 to {n}."),
+        "sum(range(1, {n} + 1))",
+        _n(10, 5000),
+    ),
+    Operation(
+        ("What is the factorial of {n}?", "Calculate {n}!"),
+        "import math\nmath.factorial({n})",
+        lambda rng: {"n": rng.randint(5, 15)},
+    ),
+    Operation(
+        ("What is the greatest common divisor of {n} and {m}?", "Find the gcd of {n} and {m}."),
+        "import math\nmath.gcd({n}, {m})",
+        _n(12, 9000),
+    ),
     Operation(("How many divisors has {n}?",), "sum({n} % i == 0 for i in range(1, {n} + 1))", _n(12, 3000)),
     Operation(("What is the sum of the squares from 1 to {n}?",), "sum(i * i for i in range(1, {n} + 1))", _n(5, 500)),
     Operation(("Is {n} a prime number?",), "all({n} % i for i in range(2, {n}))", _n(11, 3000)),
@@ -76,16 +121,21 @@ SINGLE = (
 SINGLE_HELD_OUT = (
     Operation(('Which letter comes first in the alphabet among the letters of "{w}"?',), "min('{w}')", _w),
     Operation(("What is the least common multiple of {n} and {m}?",), "import math\nmath.lcm({n}, {m})", _n(4, 400)),
-    Operation(("What is the sum of the cubes from 1 to {n}?",), "sum(i * i * i for i in range(1, {n} + 1))", _n(5, 200)),
+    Operation(
+        ("What is the sum of the cubes from 1 to {n}?",), "sum(i * i * i for i in range(1, {n} + 1))", _n(5, 200)
+    ),
     Operation(("What is the largest digit of {n}?",), "max(int(d) for d in str({n}))", _n(1000, 999_999)),
     Operation(('How many times does "{c}" occur in "{w}" written twice?',), "('{w}' * 2).count('{c}')", _w),
     Operation(('Write the word "{w}" backwards and in capitals.',), "'{w}'[::-1].upper()", _w),
 )
 WHICH = {
-    "all": ("numbers", ""), "even": ("even numbers", " if x % 2 == 0"), "odd": ("odd numbers", " if x % 2 == 1"),
-    "greater": ("numbers greater than {k}", " if x > {k}"), "less": ("numbers less than {k}", " if x < {k}"),
+    "all": ("numbers", ""),
+    "even": ("even numbers", " if x % 2 == 0"),
+    "odd": ("odd numbers", " if x % 2 == 1"),
+    "greater": ("numbers greater than {k}", " if x > {k}"),
+    "less": ("numbers less than {k}", " if x < {k}"),
     "multiples": ("multiples of {d}", " if x % {d} == 0"),
-}  # fmt: skip
+}
 WHAT = {
     "sum": ("What is the sum of the {which} in {xs}?", "sum(x for x in {xs}{test})"),
     "count": ("How many {which} are in {xs}?", "len([x for x in {xs}{test}])"),
@@ -96,9 +146,16 @@ WHAT = {
     "doubled": ("Double the {which} in {xs} and list the results.", "[2 * x for x in {xs}{test}]"),
 }
 PAIRS_HELD_OUT = {
-    ("even", "squares"), ("odd", "largest"), ("greater", "sorted"), ("less", "count"), ("multiples", "sum"), ("even", "doubled"), ("multiples", "smallest"),
-    ("odd", "count"), ("less", "squares"),
-}  # fmt: skip
+    ("even", "squares"),
+    ("odd", "largest"),
+    ("greater", "sorted"),
+    ("less", "count"),
+    ("multiples", "sum"),
+    ("even", "doubled"),
+    ("multiples", "smallest"),
+    ("odd", "count"),
+    ("less", "squares"),
+}
 PAIRS = [(which, what) for which in WHICH for what in WHAT if (which, what) not in PAIRS_HELD_OUT]
 TWO = ("{} {}", "{} Then: {}", "I have two questions. {} {}", "First: {} Second: {}")
 
@@ -128,7 +185,9 @@ def _single(rng: random.Random, held_out: bool) -> Question:
     values = operation.draw(rng)
     plan = operation.code.splitlines()[-1].replace("'{w}'", "w").format(**values | {"n": "n", "m": "m"})
     given = " ; ".join(f"{k} = {v}" for k, v in values.items() if f"{{{k}}}" in operation.code and k != "c")
-    return Question(rng.choice(operation.ask).format(**values), operation.code.format(**values), plan, given, operation.code)
+    return Question(
+        rng.choice(operation.ask).format(**values), operation.code.format(**values), plan, given, operation.code
+    )
 
 
 def _listed(rng: random.Random, held_out: bool) -> Question:
@@ -136,15 +195,23 @@ def _listed(rng: random.Random, held_out: bool) -> Question:
     xs = [rng.randint(1, 99) for _ in range(rng.randint(4, 8))]
     words, test = WHICH[which]
     k, d = rng.randint(20, 70), rng.choice((3, 4, 5, 6))
-    fits = {"all": lambda x: True, "even": lambda x: x % 2 == 0, "odd": lambda x: x % 2 == 1, "greater": lambda x: x > k,
-            "less": lambda x: x < k, "multiples": lambda x: x % d == 0}[which]  # fmt: skip
+    fits = {
+        "all": lambda x: True,
+        "even": lambda x: x % 2 == 0,
+        "odd": lambda x: x % 2 == 1,
+        "greater": lambda x: x > k,
+        "less": lambda x: x < k,
+        "multiples": lambda x: x % d == 0,
+    }[which]
     if not any(map(fits, xs)):
         xs[rng.randrange(len(xs))] = {"even": 48, "odd": 37, "greater": 88, "less": 7, "multiples": 60}.get(which, 1)
     ask, code = WHAT[what]
     values = {"xs": xs, "k": k, "d": d}
     test = test.format(**values)
     asked = ask.format(which=words.format(**values), xs=xs)
-    return Question(asked, code.format(xs=xs, test=test), code.format(xs="xs", test=test), f"xs = {xs}", f"{what} of {which}")
+    return Question(
+        asked, code.format(xs=xs, test=test), code.format(xs="xs", test=test), f"xs = {xs}", f"{what} of {which}"
+    )
 
 
 def _question(rng: random.Random, held_out: bool) -> Question:
@@ -170,8 +237,11 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     before = _question(rng, False)
     shown = value_of(before.code)
     history = [
-        *user(before.words), asking([("python", {"code": before.code})], 1), *results([shown], 1), answering(_sentence([shown]), "none", ""),
-    ]  # fmt: skip
+        *user(before.words),
+        asking([("python", {"code": before.code})], 1),
+        *results([shown], 1),
+        answering(_sentence([shown]), "none", ""),
+    ]
     return _problem([*messages, *history, *user(asked.words)], [asked], f"next turn {asked.kind}")
 
 
@@ -186,7 +256,12 @@ def _break(rng: random.Random, code: str) -> tuple[str, str]:
 
 def _problem(messages: list[Message], asked: list[Question], kind: str) -> Problem:
     codes = [q.code for q in asked]
-    facts = {"codes": codes, "answers": [value_of(c) for c in codes], "plans": [q.plan for q in asked], "given": [q.given for q in asked]}
+    facts = {
+        "codes": codes,
+        "answers": [value_of(c) for c in codes],
+        "plans": [q.plan for q in asked],
+        "given": [q.given for q in asked],
+    }
     return Problem(kind, " ; ".join(codes), messages, facts)
 
 
@@ -238,7 +313,9 @@ def verify(problem: Problem, replies: list[Message], box: Any) -> Verdict:
         if "direct" in problem.facts:
             if calls:
                 return "a tool was called where none fits"
-            return "" if has_word(content, problem.facts["word"]) else f"the answer does not say {problem.facts['word']}"
+            return (
+                "" if has_word(content, problem.facts["word"]) else f"the answer does not say {problem.facts['word']}"
+            )
         values = problem.facts["answers"]
         known = " ".join([words_of(problem), *problem.facts["codes"]])
         if why := wrong_numbers(content, [n for v in values for n in _digits(v)], known):
