@@ -1,9 +1,9 @@
 """How good is a model? It is asked problems of every task, many at once, and the tasks' verifiers judge what it said.
 
-What it said is appended to `answers.jsonl` in the run's folder as it comes; a run that was killed, or is asked for more, goes
-on from there. Verdicts are not kept: each run judges all answers with the verifiers as they are then. Every problem is put
-at every effort, so efforts are compared on the same problems. Whatever the model says, the worst that can come of it is a
-wrong answer.
+What it said is appended to `answers.jsonl` in the run's folder as it comes; a run that was killed, or is asked for
+more, goes on from there. Verdicts are not kept: each run judges all answers with the verifiers as they are then. Every
+problem is put at every effort, so efforts are compared on the same problems. Whatever the model says, the worst that
+can come of it is a wrong answer.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ TRIES = 8  # draws for each wanted problem, where a task has few
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked, and how. problems: of each task and split, and of each public set (None: 50, and public sets whole).
-    samples: answers to each problem, whose mean counts (pass@1)."""
+    """What is asked, and how. problems: of each task and split, and of each public set (None: 50, and public sets
+    whole). samples: answers to each problem, whose mean counts (pass@1)."""
 
     tasks: tuple[str, ...]
     public: tuple[str, ...] = ()
@@ -53,10 +53,14 @@ class Plan:
 
     def __post_init__(self):
         for name, known in (("efforts", EFFORTS), ("splits", MEASURED)):
-            if not getattr(self, name) or (wrong := set(getattr(self, name)) - set(known)):
-                raise ValueError(f"{name} is {', '.join(getattr(self, name)) or 'empty'}: choose from {', '.join(known)}")
+            given = getattr(self, name)
+            if not given or set(given) - set(known):
+                raise ValueError(f"{name} is {', '.join(given) or 'empty'}: choose from {', '.join(known)}")
         if self.samples > 1 and not self.temperature:
-            raise ValueError(f"{self.samples} samples at temperature 0 are {self.samples} times the same answer: set a temperature, for example 0.6")
+            raise ValueError(
+                f"{self.samples} samples at temperature 0 are {self.samples} times the same answer: "
+                "set a temperature, for example 0.6"
+            )
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,10 @@ class Case:
         return f"{self.source}/{self.split}/{self.number}/{self.effort}/{self.sample}"
 
     @property
+    def kind(self) -> str:
+        return self.problem.kind
+
+    @property
     def prompt(self) -> str:
         """The prompt's digest, by which an answer from an earlier run is known to be to the same question."""
         return sha256(render(self.problem.messages, self.effort).encode()).hexdigest()[:16]
@@ -87,8 +95,8 @@ class Case:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a case, over all its turns. finish: why the last one ended, as in `engine.Result`, or "rounds" (it went
-    on calling tools), or "unasked: " and why the engine refused the prompt. thinking: tokens of thoughts."""
+    """What came of a case, over all its turns. finish: why the last one ended, as in `engine.Result`, or "rounds" (it
+    went on calling tools), or "unasked: " and why the engine refused the prompt. thinking: tokens of thoughts."""
 
     case: str
     prompt: str
@@ -114,12 +122,15 @@ def cases(plan: Plan, tasks: Mapping[str, Task], sets: Mapping[str, PublicSet], 
     """Every conversation of a plan, those that will be longest first, so that they do not end up alone."""
     problems = []
     for name in plan.tasks:
-        task = _named(tasks, name, "task")
+        task = named(tasks, name, "task")
         for split in plan.splits:
             found = distinct(task, split, plan.problems or 50, plan.seed)
-            problems += [(name, task.ability, split, level, i, p, task.verify, task.act, task.needs_sandbox) for i, (level, p) in enumerate(found)]
+            problems += [
+                (name, task.ability, split, level, i, p, task.verify, task.act, task.needs_sandbox)
+                for i, (level, p) in enumerate(found)
+            ]
     for name in plan.public:
-        one = _named(sets, name, "public set")
+        one = named(sets, name, "public set")
         for i, p in enumerate(one.problems(data)[: plan.problems]):
             problems.append((name, one.ability, "public", 0, i, p, one.verify, None, one.needs_sandbox))
     if not problems:
@@ -153,7 +164,7 @@ def distinct(task: Task, split: str, count: int, seed: int) -> list[tuple[int, P
     return out
 
 
-def _named(known: Mapping[str, Any], name: str, what: str) -> Any:
+def named(known: Mapping[str, Any], name: str, what: str) -> Any:
     if name not in known:
         raise ValueError(f"there is no {what} {name!r}: choose from {', '.join(known) or 'none, as none is installed'}")
     return known[name]
@@ -170,15 +181,22 @@ def converse(engine: Engine, case: Case, plan: Plan, box: Any) -> Answer:
     digest = sha256(f"{plan.seed} {case.name}".encode()).digest()
     for turn in range(ROUNDS + 1):
         params = SamplingParams(
-            plan.temperature, max_tokens=plan.max_tokens, repetition_span=REPETITION, seed=int.from_bytes(digest[:7], "big") + turn
-        )  # fmt: skip
+            plan.temperature,
+            max_tokens=plan.max_tokens,
+            repetition_span=REPETITION,
+            seed=int.from_bytes(digest[:7], "big") + turn,
+        )
         try:
             request = engine.submit(_whole(render(case.problem.messages + replies, case.effort)), params)
         except ValueError as error:  # above all a prompt that is longer than the model can read
             finish = f"unasked: {error}"
             break
         result = request.result()
-        prompt_tokens, tokens, thinking = prompt_tokens + result.prompt_tokens, tokens + len(result.tokens), thinking + result.thinking
+        prompt_tokens, tokens, thinking = (
+            prompt_tokens + result.prompt_tokens,
+            tokens + len(result.tokens),
+            thinking + result.thinking,
+        )
         message = _message(result.text, case.effort, turn)
         replies.append(message)
         finish = result.finish
@@ -189,7 +207,13 @@ def converse(engine: Engine, case: Case, plan: Plan, box: Any) -> Answer:
             finish = "rounds"
             break
         for call in calls:
-            replies.append({"role": "tool", "tool_call_id": call["id"], "content": neutralize(_whole(_act(case, call["function"], box)))})
+            replies.append(
+                {
+                    "role": "tool",
+                    "tool_call_id": call["id"],
+                    "content": neutralize(_whole(_act(case, call["function"], box))),
+                }
+            )
     return Answer(case.name, case.prompt, replies, finish, prompt_tokens, tokens, thinking, time.perf_counter() - began)
 
 
@@ -217,11 +241,15 @@ def _whole(text: str) -> str:
 
 
 def ask(engine: Engine, cases: Sequence[Case], plan: Plan, file: Path, box: Any, progress: Progress) -> list[Answer]:
-    """An answer to each case: from the file if the same question was answered there, else from the engine and then in the
-    file. An interrupt ends the engine."""
+    """An answer to each case: from the file if the same question was answered there, else from the engine and then in
+    the file. An interrupt ends the engine."""
     known = {row["case"]: row for row in read_rows(file) if "case" in row}
     left = [case for case in cases if known.get(case.name, {}).get("prompt") != case.prompt]
-    bar, tokens, began = progress.add_task("answering", total=len(cases), completed=len(cases) - len(left), note=""), 0, time.perf_counter()
+    bar, tokens, began = (
+        progress.add_task("answering", total=len(cases), completed=len(cases) - len(left), note=""),
+        0,
+        time.perf_counter(),
+    )
     with ThreadPoolExecutor(CONCURRENCY) as pool, file.open("a", encoding="utf-8") as out:
         futures = [pool.submit(converse, engine, case, plan, box) for case in left]
         try:
@@ -237,7 +265,12 @@ def ask(engine: Engine, cases: Sequence[Case], plan: Plan, file: Path, box: Any,
             engine.close()
             raise
         if left:
-            row = {"seconds": time.perf_counter() - began, "tokens": tokens, "prompt_tokens": sum(known[c.name]["prompt_tokens"] for c in left), "answers": len(left)}
+            row = {
+                "seconds": time.perf_counter() - began,
+                "tokens": tokens,
+                "prompt_tokens": sum(known[c.name]["prompt_tokens"] for c in left),
+                "answers": len(left),
+            }
             out.write(json.dumps({"process": row}) + "\n")
     return [Answer(**known[case.name]) for case in cases]
 
@@ -270,15 +303,25 @@ BROKEN = "the verifier failed: "
 
 
 def evaluate(
-    engine: Engine, plan: Plan, folder: Path, about: dict[str, Any], tasks: Mapping[str, Task], sets: Mapping[str, PublicSet],
-    data: Path, console: Console,
+    engine: Engine, plan: Plan, folder: Path, about: dict[str, Any], tasks: Mapping[str, Task],
+    sets: Mapping[str, PublicSet], data: Path, console: Console,
 ) -> tuple[list[Record], dict[str, Any]]:  # fmt: skip
-    """Every case's record, and the run: what was asked of which model (about: its identity above all), and the time that
-    it took. Raises ValueError where the folder holds answers of another model or made in another way."""
+    """Every case's record, and the run: what was asked of which model (about: its identity above all), and the time
+    that it took. Raises ValueError where the folder holds answers of another model or made in another way."""
     folder.mkdir(parents=True, exist_ok=True)
-    _claim(folder / "run.json", {"model": about["identity"]} | {k: getattr(plan, k) for k in ("seed", "temperature", "max_tokens")})
+    _claim(
+        folder / "run.json",
+        {"model": about["identity"]} | {k: getattr(plan, k) for k in ("seed", "temperature", "max_tokens")},
+    )
     began = time.perf_counter()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
     with Progress(*columns, console=console) as progress:
         status = progress.add_task("drawing problems", total=None, note="")
         found = cases(plan, tasks, sets, data)
@@ -288,7 +331,13 @@ def evaluate(
             answers = ask(engine, found, plan, folder / "answers.jsonl", box, progress)
             answered = time.perf_counter()
             with ThreadPoolExecutor(os.cpu_count()) as pool:
-                verdicts = list(progress.track(pool.map(judge, found, answers, [box] * len(found)), total=len(found), task_id=progress.add_task("judging", note="")))
+                verdicts = list(
+                    progress.track(
+                        pool.map(judge, found, answers, [box] * len(found)),
+                        total=len(found),
+                        task_id=progress.add_task("judging", note=""),
+                    )
+                )
     seconds = {"drawing": drawn - began, "answering": answered - drawn, "judging": time.perf_counter() - answered}
     processes = [row["process"] for row in read_rows(folder / "answers.jsonl") if "process" in row]
     run = {"about": about, "plan": asdict(plan), "seconds": seconds, "speed": _speed(processes)}
@@ -300,7 +349,10 @@ def _claim(file: Path, wanted: dict[str, Any]) -> None:
     if file.exists():
         held = json.loads(file.read_text(encoding="utf-8"))
         if differ := [key for key in wanted if held.get(key) != wanted[key]]:
-            raise ValueError(f"{file.parent} holds answers with another {' and '.join(differ)}: give another folder with --out, or delete this one")
+            raise ValueError(
+                f"{file.parent} holds answers with another {' and '.join(differ)}: "
+                "give another folder with --out, or delete this one"
+            )
     write_atomically(file, json.dumps(wanted).encode())
 
 

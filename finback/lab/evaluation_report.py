@@ -1,7 +1,7 @@
-"""What did an evaluation find? Rates with intervals, what thinking cost, where and why answers were wrong: as JSON, page, table.
+"""What did an evaluation find? Rates with intervals, what thinking cost, where and why it was wrong: JSON, page, table.
 
-A rate is the mean over problems, its interval Wilson's at 95 % for so many problems; several samples of one problem narrow
-no interval. Examples of wrong answers are the first by a hash, so nobody chose them.
+A rate is the mean over problems, its interval Wilson's at 95 % for so many problems; several samples of one problem
+narrow no interval. Examples of wrong answers are the first by a hash, so nobody chose them.
 """
 
 from __future__ import annotations
@@ -45,22 +45,23 @@ def results(records: Sequence[Record], run: dict[str, Any]) -> dict[str, Any]:
     """All that is known of an evaluation, as JSON values."""
     return {
         **run,
-        "abilities": _grouped(records, lambda r: {"ability": r.case.ability, "split": r.case.split, "effort": r.case.effort}),
-        "sources": _grouped(records, lambda r: {"ability": r.case.ability, "source": r.case.source, "split": r.case.split, "effort": r.case.effort}),
-        "levels": _grouped([r for r in records if r.case.level], lambda r: {"source": r.case.source, "split": r.case.split, "effort": r.case.effort, "level": r.case.level}),
-        "kinds": _grouped(records, lambda r: {"source": r.case.source, "split": r.case.split, "effort": r.case.effort, "kind": r.case.problem.kind}),
+        "abilities": _grouped(records, "ability", "split", "effort"),
+        "sources": _grouped(records, "ability", "source", "split", "effort"),
+        "levels": _grouped([r for r in records if r.case.level], "source", "split", "effort", "level"),
+        "kinds": _grouped(records, "source", "split", "effort", "kind"),
         "reasons": _reasons(records),
         "examples": _examples(records),
         "wrong": {r.case.name: r.verdict.why for r in records if not r.verdict.right},
     }  # fmt: skip
 
 
-def _grouped(records: Sequence[Record], label: Callable[[Record], dict[str, Any]]) -> list[dict[str, Any]]:
-    groups: dict[str, tuple[dict[str, Any], list[Record]]] = {}
+def _grouped(records: Sequence[Record], *by: str) -> list[dict[str, Any]]:
+    """A row for each combination of what the cases have under the names `by`."""
+    groups: dict[tuple, list[Record]] = {}
     for record in records:
-        labels = label(record)
-        groups.setdefault(json.dumps(labels), (labels, []))[1].append(record)
-    return [labels | _summary(group) for labels, group in sorted(groups.values(), key=lambda pair: _order(pair[0]))]
+        groups.setdefault(tuple(getattr(record.case, name) for name in by), []).append(record)
+    rows = [dict(zip(by, values)) | _summary(group) for values, group in groups.items()]
+    return sorted(rows, key=_order)
 
 
 def _order(labels: dict[str, Any]) -> tuple:
@@ -78,10 +79,11 @@ def _summary(group: list[Record]) -> dict[str, Any]:
     thinking = sorted(r.answer.thinking for r in group)
     speeds = sorted(r.answer.tokens / r.answer.seconds for r in group if r.answer.seconds)
     return {
-        "n": n, "answers": len(group), "right": sum(r.verdict.right for r in group), "rate": rate, "low": low, "high": high,
+        "n": n, "answers": len(group), "right": sum(r.verdict.right for r in group),
+        "rate": rate, "low": low, "high": high,
         "thinking_mean": sum(thinking) / len(thinking), "thinking_p95": thinking[math.ceil(0.95 * len(thinking)) - 1],
         "tokens_mean": sum(r.answer.tokens for r in group) / len(group),
-        "tokens_a_second": speeds[len(speeds) // 2] if speeds else None,  # of the median answer, beside those at the same time
+        "tokens_a_second": speeds[len(speeds) // 2] if speeds else None,  # of the median answer, among the others
         "finish": dict(Counter(r.answer.finish.partition(":")[0] for r in group)),
         "verifier_failed": sum(r.verdict.why.startswith(BROKEN) for r in group),
     }  # fmt: skip
@@ -109,8 +111,10 @@ def _examples(records: Sequence[Record]) -> list[dict[str, Any]]:
         shown[group] += 1
         if shown[group] <= EXAMPLES:
             out.append({
-                "case": r.case.name, "kind": r.case.problem.kind, "level": r.case.level, "why": r.verdict.why, "finish": r.answer.finish,
-                "prompt": _cut("\n\n".join(str(m.get("content") or "") for m in r.case.problem.messages)), "said": _cut(_spoken(r.answer.replies)),
+                "case": r.case.name, "kind": r.case.kind, "level": r.case.level,
+                "why": r.verdict.why, "finish": r.answer.finish,
+                "prompt": _cut("\n\n".join(str(m.get("content") or "") for m in r.case.problem.messages)),
+                "said": _cut(_spoken(r.answer.replies)),
             })  # fmt: skip
     return sorted(out, key=lambda row: row["case"])
 
@@ -125,13 +129,20 @@ def _spoken(replies: list[dict[str, Any]]) -> str:
             lines.append(f"[thoughts] {thoughts}")
         if message["content"]:
             lines.append(message["content"])
-        lines += [f"[call] {call['function']['name']} {call['function']['arguments']}" for call in message.get("tool_calls", [])]
+        lines += [
+            f"[call] {call['function']['name']} {call['function']['arguments']}"
+            for call in message.get("tool_calls", [])
+        ]
     return "\n".join(lines)
 
 
 def _cut(text: str) -> str:
     """The beginning and the end of a long text."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}\n[… {len(text) - LONGEST:,} characters …]\n{text[-LONGEST // 2 :]}"
+    return (
+        text
+        if len(text) <= LONGEST
+        else f"{text[: LONGEST // 2]}\n[… {len(text) - LONGEST:,} characters …]\n{text[-LONGEST // 2 :]}"
+    )
 
 
 def write(found: dict[str, Any], folder: Path) -> None:
@@ -150,13 +161,25 @@ def tables(found: dict[str, Any]) -> Table:
     """A row for each source and split, a column for each effort; abilities in bold."""
     efforts = [e for e in EFFORTS if e in found["plan"]["efforts"]]
     thinking = [e for e in efforts if e != "none"]
-    table = Table("", "split", "n", *(f"{e}, %" for e in efforts), "thoughts", "cut", box=None, header_style="bold", padding=(0, 1, 0, 0))
+    table = Table(
+        "",
+        "split",
+        "n",
+        *(f"{e}, %" for e in efforts),
+        "thoughts",
+        "cut",
+        box=None,
+        header_style="bold",
+        padding=(0, 1, 0, 0),
+    )
     for column in table.columns[2:]:
         column.justify = "right"
     table.columns[0].no_wrap = True
     for row in _paired(found, efforts):
         first, by_effort = row[0], dict(zip(efforts, row))
-        cut = sum(r["finish"].get("length", 0) + r["finish"].get("repetition", 0) for r in row) / sum(r["answers"] for r in row)
+        cut = sum(r["finish"].get("length", 0) + r["finish"].get("repetition", 0) for r in row) / sum(
+            r["answers"] for r in row
+        )
         table.add_row(
             first.get("source", first["ability"]), first["split"], str(first["n"]), *(_percent(r) for r in row),
             "/".join(f"{by_effort[e]['thinking_mean']:.0f}" for e in thinking), f"{cut:.0%}" if cut else "",
@@ -183,33 +206,50 @@ def _percent(row: dict[str, Any]) -> str:
 
 
 def page(found: dict[str, Any]) -> str:
-    pictures = "".join(f"<figure><figcaption>{escaped(title)}</figcaption>{picture}</figure>" for title, picture in _pictures(found))
+    pictures = "".join(
+        f"<figure><figcaption>{escaped(title)}</figcaption>{picture}</figure>" for title, picture in _pictures(found)
+    )
     about, plan = found["about"], found["plan"]
     facts = {**about, **plan, **found["seconds"], **(found["speed"] or {})}
     return _PAGE.format(
-        style=STYLE + "td:not(:last-child) { white-space: nowrap; }", name=escaped(f"Evaluation of {about['name']}"), tiles=_tiles(found), pictures=pictures, rates=_rates(found),
-        kinds=_kinds(found), reasons=_reasons_table(found), examples=_example_list(found), leaks=_leaks(found.get("leaks")),
-        facts="".join(f"<tr><th>{escaped(k)}<td>{escaped(json.dumps(v, ensure_ascii=False))}" for k, v in facts.items()),
-        summary=escaped(f"{sum(row['answers'] for row in found['sources']):,} answers to {_problems(found):,} problems, judged by verifiers."),
+        style=STYLE + "td:not(:last-child) { white-space: nowrap; }", name=escaped(f"Evaluation of {about['name']}"),
+        tiles=_tiles(found), pictures=pictures, rates=_rates(found), kinds=_kinds(found), reasons=_reasons_table(found),
+        examples=_example_list(found), leaks=_leaks(found.get("leaks")), facts=_facts(facts), summary=_size(found),
     )  # fmt: skip
 
 
-def _problems(found: dict[str, Any]) -> int:
-    effort = found["plan"]["efforts"][0]
-    return sum(row["n"] for row in found["sources"] if row["effort"] == effort)
+def _size(found: dict[str, Any]) -> str:
+    answers = sum(row["answers"] for row in found["sources"])
+    problems = sum(row["n"] for row in found["sources"] if row["effort"] == found["plan"]["efforts"][0])
+    return f"{answers:,} answers to {problems:,} problems, judged by verifiers."
+
+
+def _facts(facts: dict[str, Any]) -> str:
+    return "".join(_row((name, json.dumps(value, ensure_ascii=False))) for name, value in facts.items())
 
 
 def _tiles(found: dict[str, Any]) -> str:
     tiles = []
     for row in found["abilities"]:
         if row["split"] == "held_out" and row["effort"] == _best_effort(found):
-            tiles.append((row["ability"], f"{row['rate']:.0%}", f"effort {row['effort']}, held-out structure, {row['low']:.0%} to {row['high']:.0%}"))
+            tiles.append(
+                (
+                    row["ability"],
+                    f"{row['rate']:.0%}",
+                    f"effort {row['effort']}, held-out structure, {row['low']:.0%} to {row['high']:.0%}",
+                )
+            )
     if speed := found["speed"]:
         tiles.append(("speed", f"{speed['tokens_a_second']:,.0f}", f"tokens a second, {speed['tokens']:,} in all"))
-        tiles.append(("time", f"{speed['seconds'] / 60:.1f} min", f"to answer; judging {found['seconds']['judging']:.0f} s"))
+        tiles.append(
+            ("time", f"{speed['seconds'] / 60:.1f} min", f"to answer; judging {found['seconds']['judging']:.0f} s")
+        )
     if broken := sum(row["verifier_failed"] for row in found["sources"]):
         tiles.append(("verifier failures", str(broken), "counted as wrong; see the examples' reasons"))
-    return "".join(f"<div><b>{escaped(value)}</b><span>{escaped(name)}</span><small>{escaped(more)}</small></div>" for name, value, more in tiles)
+    return "".join(
+        f"<div><b>{escaped(value)}</b><span>{escaped(name)}</span><small>{escaped(more)}</small></div>"
+        for name, value, more in tiles
+    )
 
 
 def _best_effort(found: dict[str, Any]) -> str:
@@ -231,7 +271,10 @@ def _pictures(found: dict[str, Any]) -> list[tuple[str, str]]:
     if rows := [row for row in found["sources"] if row["split"] == "public"]:
         add("Public sets, %", lambda: _dots(rows, "source"))
     if rows := [row for row in found["abilities"] if row["split"] == "held_out"]:
-        add("What thinking brings, % (held-out structure)", lambda: _curve(rows, "thinking_mean", "mean tokens of thoughts"))
+        add(
+            "What thinking brings, % (held-out structure)",
+            lambda: _curve(rows, "thinking_mean", "mean tokens of thoughts"),
+        )
     if rows := _by_level(found):
         add(f"By level, % (held-out structure, effort {_best_effort(found)})", lambda: _curve(rows, "level", "level"))
     for ability in ABILITIES:
@@ -249,7 +292,10 @@ def _by_level(found: dict[str, Any]) -> list[dict[str, Any]]:
             both = sums[ability[row["source"]], row["level"]]
             both[0] += row["rate"] * row["n"]
             both[1] += row["n"]
-    return [{"ability": a, "level": level, "rate": right / n, **dict(zip(("low", "high"), wilson(right, n)))} for (a, level), (right, n) in sorted(sums.items())]
+    return [
+        {"ability": a, "level": level, "rate": right / n, **dict(zip(("low", "high"), wilson(right, n)))}
+        for (a, level), (right, n) in sorted(sums.items())
+    ]
 
 
 def _dots(rows: list[dict[str, Any]], by: str) -> Figure:
@@ -282,8 +328,21 @@ def _curve(rows: list[dict[str, Any]], x: str, label: str) -> Figure:
         if not own:
             continue
         rates = [100 * row["rate"] for row in own]
-        spread = [[100 * max(row["rate"] - row["low"], 0) for row in own], [100 * max(row["high"] - row["rate"], 0) for row in own]]
-        axis.errorbar([row[x] for row in own], rates, yerr=spread, fmt="o-", color=SERIES[i], markersize=4, linewidth=1.4, elinewidth=0.8, label=ability)
+        spread = [
+            [100 * max(row["rate"] - row["low"], 0) for row in own],
+            [100 * max(row["high"] - row["rate"], 0) for row in own],
+        ]
+        axis.errorbar(
+            [row[x] for row in own],
+            rates,
+            yerr=spread,
+            fmt="o-",
+            color=SERIES[i],
+            markersize=4,
+            linewidth=1.4,
+            elinewidth=0.8,
+            label=ability,
+        )
     axis.set_ylim(-3, 103)
     axis.set_xlabel(label)
     axis.xaxis.get_major_locator().set_params(integer=True)
@@ -304,7 +363,19 @@ def _row(cells: Sequence[object], tag: str = "td") -> str:
 
 
 def _rates(found: dict[str, Any]) -> str:
-    head = ("", "split", "effort", "problems", "right", "95 %", "thoughts", "95th", "tokens", "tokens/s", "how they ended")
+    head = (
+        "",
+        "split",
+        "effort",
+        "problems",
+        "right",
+        "95 %",
+        "thoughts",
+        "95th",
+        "tokens",
+        "tokens/s",
+        "how they ended",
+    )
     rows = [
         _row((
             row.get("source") or row["ability"], row["split"], row["effort"], row["n"], f"{row['rate']:.1%}", f"{row['low']:.1%} to {row['high']:.1%}",
@@ -319,12 +390,19 @@ def _rates(found: dict[str, Any]) -> str:
 def _kinds(found: dict[str, Any]) -> str:
     """The kinds that are not all right, the weakest first, of each source."""
     weak = [row for row in found["kinds"] if row["rate"] < 1 and row["effort"] == _best_effort(found)]
-    rows = [_row((row["source"], row["split"], row["kind"], row["n"], _percent(row))) for row in sorted(weak, key=lambda r: (r["source"], r["split"], r["rate"]))]
-    return _row(("task", "split", "kind", "problems", f"right at effort {_best_effort(found)}, %"), "th") + "".join(rows)
+    rows = [
+        _row((row["source"], row["split"], row["kind"], row["n"], _percent(row)))
+        for row in sorted(weak, key=lambda r: (r["source"], r["split"], r["rate"]))
+    ]
+    return _row(("task", "split", "kind", "problems", f"right at effort {_best_effort(found)}, %"), "th") + "".join(
+        rows
+    )
 
 
 def _reasons_table(found: dict[str, Any]) -> str:
-    return _row(("task", "effort", "answers", "why"), "th") + "".join(_row((r["source"], r["effort"], r["count"], r["why"])) for r in found["reasons"])
+    return _row(("task", "effort", "answers", "why"), "th") + "".join(
+        _row((r["source"], r["effort"], r["count"], r["why"])) for r in found["reasons"]
+    )
 
 
 def _example_list(found: dict[str, Any]) -> str:
@@ -342,7 +420,17 @@ def _example_list(found: dict[str, Any]) -> str:
 def _leaks(leaks: dict[str, Any] | None) -> str:
     if leaks is None:
         return "<p class=faint>Not checked with this evaluation: <code>finback eval --leaks 2000 --out</code> this folder.</p>"
-    head = ("", "split", "problems", "same prompt", "same problem", "most of one's own 8-grams", "13-grams", "8-grams seen anywhere", "too close")
+    head = (
+        "",
+        "split",
+        "problems",
+        "same prompt",
+        "same problem",
+        "most of one's own 8-grams",
+        "13-grams",
+        "8-grams seen anywhere",
+        "too close",
+    )
     rows = [
         _row((
             row["source"], row["split"], row["n"], row["same_prompt"], row["same_key"],

@@ -1,10 +1,10 @@
-"""Did training see what we measure with? Distances between training draws of the tasks and the problems of an evaluation.
+"""Did training see what we measure with? Distances between the tasks' training draws and an evaluation's problems.
 
-Four distances for each problem: whether a training prompt equals it word for word (normalised, tools included); whether a
-training problem of the same task, or for a public set of any, has its canonical form (other names, same problem); how many
-of its word n-grams stand anywhere in training; and how many of its *own* n-grams stand in one training prompt. Own are those
-that few training prompts have: the others are the wording of a template, which is meant to be learnt. n is 8, and 13 where
-texts are long. The questions of the corpora that training may use are compared like those of a task.
+Four distances for each problem: whether a training prompt equals it word for word (normalised, tools included); whether
+a training problem of the same task, or for a public set of any, has its canonical form (other names, same problem); how
+many of its word n-grams stand anywhere in training; and how many of its *own* n-grams stand in one training prompt. Own
+are those that few training prompts have: the others are the wording of a template, which is meant to be learnt. n is 8,
+and 13 where texts are long. The questions of the corpora that training may use are compared like those of a task.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from finback.data.duplicates import normalise
-from finback.lab.evaluate import Plan, distinct
+from finback.lab.evaluate import Plan, distinct, named
 from finback.tasks import Problem, Task, draw, render
 from finback.tasks.protocol import user
 from finback.tasks.public import PublicSet
@@ -28,7 +28,10 @@ SIZES = (8, 13)
 COMMON = 0.01  # of a task's training prompts, or as many of several tasks, have an n-gram: it is no problem's own
 TOO_CLOSE = 0.5  # of a problem's own 8-grams in one training prompt
 FEWEST = 10  # own n-grams, to speak of a share of them
-CORPORA = (("math/gsm8k_train.jsonl", "question"), ("instruct/dolly_subset.jsonl", "instruction"))  # and which field asks
+CORPORA = (
+    ("math/gsm8k_train.jsonl", "question"),
+    ("instruct/dolly_subset.jsonl", "instruction"),
+)  # and which field asks
 _WORDS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
 
 
@@ -54,7 +57,9 @@ class Suspect:
 
 def question(problem: Problem) -> str:
     """What the user says, normalised. Tools and system turns vary less than that."""
-    return normalise("\n".join(m["content"] for m in problem.messages if m["role"] != "system" and isinstance(m.get("content"), str)))
+    return normalise(
+        "\n".join(m["content"] for m in problem.messages if m["role"] != "system" and isinstance(m.get("content"), str))
+    )
 
 
 def _whole(problem: Problem) -> str:
@@ -68,8 +73,15 @@ def grams(text: str, n: int) -> set[int]:
 
 def suspects(plan: Plan, tasks: Mapping[str, Task], sets: Mapping[str, PublicSet], data: Path) -> list[Suspect]:
     """Every problem that a plan asks."""
-    own = [(n, s, p) for n in plan.tasks for s in plan.splits for _, p in distinct(tasks[n], s, plan.problems or 50, plan.seed)]
-    published = [(n, "public", p) for n in plan.public for p in sets[n].problems(data)[: plan.problems]]
+    own = [
+        (n, s, p)
+        for n in plan.tasks
+        for s in plan.splits
+        for _, p in distinct(named(tasks, n, "task"), s, plan.problems or 50, plan.seed)
+    ]
+    published = [
+        (n, "public", p) for n in plan.public for p in named(sets, n, "public set").problems(data)[: plan.problems]
+    ]
     texts = [(*row, question(row[2])) for row in own + published]
     return [Suspect(*row, {n: grams(row[3], n) for n in SIZES}) for row in texts]
 
@@ -117,7 +129,8 @@ def compare(found: Sequence[Suspect], drawn: Iterable[tuple[str, Problem]], each
 
 
 def _measure(
-    found: Sequence[Suspect], n: int, of_gram: dict[int, list[int]], frequency: Counter, hits: list[array], texts: list[str], each: int
+    found: Sequence[Suspect], n: int, of_gram: dict[int, list[int]], frequency: Counter, hits: list[array],
+    texts: list[str], each: int,
 ) -> None:  # fmt: skip
     common = {gram for gram, count in frequency.items() if count > max(COMMON * each, 1)}
     best = [(0, -1)] * len(found)
@@ -141,15 +154,27 @@ def report(found: Sequence[Suspect], count: int, each: int) -> dict[str, Any]:
     rows = []
     for (source, split), group in groups.items():
         closest = max(group, key=lambda s: s.nearest[SIZES[0]] or 0)
-        row: dict[str, Any] = {"source": source, "split": split, "n": len(group), "same_prompt": sum(s.same_prompt for s in group), "same_key": sum(s.same_key for s in group)}
+        row: dict[str, Any] = {
+            "source": source,
+            "split": split,
+            "n": len(group),
+            "same_prompt": sum(s.same_prompt for s in group),
+            "same_key": sum(s.same_key for s in group),
+        }
         for n in SIZES:
             row[f"nearest_{n}"] = max((v for s in group if (v := s.nearest[n]) is not None), default=None)
             row[f"covered_{n}"] = sum(s.covered[n] for s in group) / len(group)
-        row |= {"without_own": sum(s.nearest[SIZES[0]] is None for s in group), "too_close": sum(s.too_close for s in group)}
+        row |= {
+            "without_own": sum(s.nearest[SIZES[0]] is None for s in group),
+            "too_close": sum(s.too_close for s in group),
+        }
         rows.append(row | {"closest": {"problem": closest.text[:600], "training": closest.beside[:600]}})
     method = (
-        f"Compared with {count:,} training questions, {each:,} of each task and those of GSM8K's training part and Dolly where they are. Same prompt: word for word. Same problem: equal in canonical form (of plans and sums, whose words are few, it says more than words do). "
-        f"Own n-grams are those that at most {max(COMMON * each, 1):,.0f} training prompts have; given is the largest share of one problem's own n-grams "
-        f"that a single training prompt has (blank where no problem has {FEWEST} own). Too close: same prompt, same problem, or a share of own 8-grams of {TOO_CLOSE:.0%} or more."
+        f"Compared with {count:,} training questions, {each:,} of each task and those of GSM8K's training part and "
+        "Dolly where they are. Same prompt: word for word. Same problem: equal in canonical form (of plans and sums, "
+        f"whose words are few, it says more than words do). Own n-grams are those that at most "
+        f"{max(COMMON * each, 1):,.0f} training prompts have; given is the largest share of one problem's own n-grams "
+        f"that a single training prompt has (blank where no problem has {FEWEST} own). Too close: same prompt, same "
+        f"problem, or a share of own 8-grams of {TOO_CLOSE:.0%} or more."
     )
     return {"method": method, "training": count, "each": each, "threshold": TOO_CLOSE, "rows": rows}

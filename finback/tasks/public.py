@@ -1,8 +1,8 @@
 """How do published problem sets become problems here? Each as it is, with its own wording, and never trained on.
 
-The files are not part of Finback; `docs/evaluation.md` says where they come from. A set's problems come in an order that is
-random and always the same, so that the first hundred are a fair sample. What a verifier needs of another family is
-imported when it is needed.
+The files are not part of Finback; `docs/evaluation.md` says where they come from. A set's problems come in an order
+that is random and always the same, so that the first hundred are a fair sample. What a verifier needs of another family
+is imported when it is needed.
 """
 
 from __future__ import annotations
@@ -50,27 +50,48 @@ def _rows(file: Path) -> list[dict[str, Any]]:
 
 def mawps(data: Path) -> list[Problem]:
     rows = _rows(data / "math" / "mawps_dev.jsonl")
-    return [Problem(row["type"], f"mawps {row['idx']}", user(row["input"]), {"target": _plain(row["target"])}) for row in rows]
+    return [
+        Problem(row["type"], f"mawps {row['idx']}", user(row["input"]), {"target": _plain(row["target"])})
+        for row in rows
+    ]
 
 
 def svamp(data: Path) -> list[Problem]:
     rows = _rows(data / "math" / "svamp_dev.jsonl")
-    return [Problem(row["Type"], f"svamp {row['idx']}", user(_joined(row["Body"], row["Question"])), {"target": _plain(row["Answer"])}) for row in rows]
+    return [
+        Problem(
+            row["Type"],
+            f"svamp {row['idx']}",
+            user(_joined(row["Body"], row["Question"])),
+            {"target": _plain(row["Answer"])},
+        )
+        for row in rows
+    ]
 
 
 def asdiv(data: Path) -> list[Problem]:
-    """Those whose answer is a number, a ratio or a time: 31 of 1107 ask for a name, which no verifier can judge strictly."""
+    """Those whose answer is a number, a ratio or a time: 31 of 1107 ask for a name, which cannot be judged strictly."""
     out = []
     for row in _rows(data / "math" / "asdiv_dev.jsonl"):
         target = re.sub(r"\s*\(.*\)$", "", row["answer"]).strip()
         if re.fullmatch(r"[\d.,/:]+", target):
-            out.append(Problem(row["solution_type"], f"asdiv {row['idx']}", user(_joined(row["body"], row["question"])), {"target": target}))
+            out.append(
+                Problem(
+                    row["solution_type"],
+                    f"asdiv {row['idx']}",
+                    user(_joined(row["body"], row["question"])),
+                    {"target": target},
+                )
+            )
     return out
 
 
 def cmath(data: Path) -> list[Problem]:
     rows = _rows(data / "math" / "cmath_dev.jsonl")
-    return [Problem(f"grade {row['grade']}", f"cmath {i}", user(row["question"]), {"target": row["answer"].rstrip("%")}) for i, row in enumerate(rows)]
+    return [
+        Problem(f"grade {row['grade']}", f"cmath {i}", user(row["question"]), {"target": row["answer"].rstrip("%")})
+        for i, row in enumerate(rows)
+    ]
 
 
 def _plain(number: float) -> str:
@@ -120,7 +141,10 @@ def mbpp(data: Path) -> list[Problem]:
     for row in _rows(data / "code" / "mbpp_dev.jsonl"):
         tests = "\n".join(row["test_list"])
         prompt = f"{row['text']}\nYour code should pass these tests:\n{tests}"
-        facts = {"tests": [test for test in (row["test_setup_code"], *row["test_list"]) if test], "solution": row["code"]}
+        facts = {
+            "tests": [test for test in (row["test_setup_code"], *row["test_list"]) if test],
+            "solution": row["code"],
+        }
         out.append(Problem("mbpp", f"mbpp {row['task_id']}", user(prompt), facts))
     return out
 
@@ -134,7 +158,14 @@ def humaneval(data: Path) -> list[Problem]:
     out = []
     for name, row in read_problems().items():
         prompt = f"Complete this function:\n```python\n{row['prompt'].rstrip()}\n```"
-        out.append(Problem("humaneval", name, user(prompt), {key: row[key] for key in ("prompt", "test", "entry_point", "canonical_solution")}))
+        out.append(
+            Problem(
+                "humaneval",
+                name,
+                user(prompt),
+                {key: row[key] for key in ("prompt", "test", "entry_point", "canonical_solution")},
+            )
+        )
     return out
 
 
@@ -161,7 +192,10 @@ SETS = {
         PublicSet("svamp", "mathematics", svamp, verify_target),
         PublicSet("asdiv", "mathematics", asdiv, verify_target),
         PublicSet("cmath", "mathematics", cmath, verify_target),
-        *(PublicSet(f"planbench_{d}", "planning", _planbench(d), verify_plan) for d in ("blocksworld", "blocksworld_3", "logistics", "depots")),
+        *(
+            PublicSet(f"planbench_{d}", "planning", _planbench(d), verify_plan)
+            for d in ("blocksworld", "blocksworld_3", "logistics", "depots")
+        ),
         PublicSet("mbpp", "code", mbpp, verify_mbpp, needs_sandbox=True),
         PublicSet("humaneval", "code", humaneval, verify_humaneval, needs_sandbox=True),
     )

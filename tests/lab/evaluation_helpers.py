@@ -13,7 +13,12 @@ from finback.tasks.protocol import answer_of, assistant, user
 def _sum(rng: random.Random, level: int, held_out: bool) -> Problem:
     count = 2 + held_out
     numbers = [rng.randrange(10 ** (level + 1)) for _ in range(count)]
-    return Problem(f"{count} numbers", " ".join(map(str, sorted(numbers))), user(f"Add {' and '.join(map(str, numbers))}, please, as well as you can."), {"numbers": numbers})
+    return Problem(
+        f"{count} numbers",
+        " ".join(map(str, sorted(numbers))),
+        user(f"Add {' and '.join(map(str, numbers))}, please, as well as you can."),
+        {"numbers": numbers},
+    )
 
 
 def _work(problem, effort, rng):
@@ -30,13 +35,29 @@ def _check(problem, replies, box):
 
 def _ask_tool(rng, level, held_out):
     problem = _sum(rng, level, held_out)
-    tool = {"type": "function", "function": {"name": "add", "description": "Adds.", "parameters": {"type": "object", "properties": {"numbers": {"type": "array"}}}}}
-    return Problem(problem.kind, problem.key, [{"role": "system", "content": "Use the tool.", "tools": [tool]}, *problem.messages], problem.facts)
+    tool = {
+        "type": "function",
+        "function": {
+            "name": "add",
+            "description": "Adds.",
+            "parameters": {"type": "object", "properties": {"numbers": {"type": "array"}}},
+        },
+    }
+    return Problem(
+        problem.kind,
+        problem.key,
+        [{"role": "system", "content": "Use the tool.", "tools": [tool]}, *problem.messages],
+        problem.facts,
+    )
 
 
 def _work_tool(problem, effort, rng):
     numbers = problem.facts["numbers"]
-    call = {"id": "call_0_0", "type": "function", "function": {"name": "add", "arguments": json.dumps({"numbers": numbers})}}
+    call = {
+        "id": "call_0_0",
+        "type": "function",
+        "function": {"name": "add", "arguments": json.dumps({"numbers": numbers})},
+    }
     thoughts = {} if effort == "none" else {"reasoning_content": "The tool adds."}
     return [
         {"role": "assistant", "content": "", "tool_calls": [call], **thoughts},
@@ -46,7 +67,15 @@ def _work_tool(problem, effort, rng):
 
 
 SUMS = Task("sums", "mathematics", 3, _sum, _work, _check)
-TOOL = Task("tool", "tools", 2, _ask_tool, _work_tool, _check, lambda problem, name, arguments, box: str(sum(arguments["numbers"])))
+TOOL = Task(
+    "tool",
+    "tools",
+    2,
+    _ask_tool,
+    _work_tool,
+    _check,
+    lambda problem, name, arguments, box: str(sum(arguments["numbers"])),
+)
 TASKS = {t.name: t for t in (SUMS, TOOL)}
 
 
@@ -76,7 +105,9 @@ class Engine:
         self.asked.append(prompt)
         text = self.said(self.table[prompt])
         thoughts = text.partition("</think>")[0] if "</think>" in text else ""
-        found = Result(len(prompt.split()), [1] * len(text.split()), text, finish=self.finish, thinking=len(thoughts.split()))
+        found = Result(
+            len(prompt.split()), [1] * len(text.split()), text, finish=self.finish, thinking=len(thoughts.split())
+        )
         return type("Request", (), {"result": lambda self: found})()
 
     def close(self):

@@ -1,4 +1,4 @@
-"""An evaluation counts what is right as right, what is wrong as wrong, asks nothing twice, and survives what a model may say."""
+"""An evaluation counts right as right and wrong as wrong, asks nothing twice, and survives what a model may say."""
 
 from __future__ import annotations
 
@@ -76,7 +76,9 @@ def test_cut_off_answers_are_wrong_and_counted(table, tmp_path):
     assert all(row["rate"] == 0 for row in found["sources"] if row["source"] == "sums")
 
 
-@given(st.text(st.sampled_from("ab<>/｜DSML \n\"{}=") | st.characters(), max_size=40), st.sampled_from(["stop", "length"]))
+@given(
+    st.text(st.sampled_from('ab<>/｜DSML \n"{}=') | st.characters(), max_size=40), st.sampled_from(["stop", "length"])
+)
 def test_any_output_is_an_answer(text, finish):
     plan = Plan(("sums", "tool"), problems=2, efforts=("none", "high"))
     heart = by_heart(cases(plan, TASKS, {}, None))
@@ -103,7 +105,13 @@ def test_tool_call_with_broken_arguments_is_answered_and_goes_on(tmp_path):
 
 def test_half_a_character_in_a_call_reaches_no_file(tmp_path):
     plan = Plan(("tool",), problems=1, efforts=("none",), splits=("seen",))
-    tasks = {"tool": replace(TOOL, act=lambda problem, name, arguments, box: f"no {arguments}", verify=lambda problem, replies, box: Verdict(False, "\ud800"))}
+    tasks = {
+        "tool": replace(
+            TOOL,
+            act=lambda problem, name, arguments, box: f"no {arguments}",
+            verify=lambda problem, replies, box: Verdict(False, "\ud800"),
+        )
+    }
     heart = by_heart(cases(plan, tasks, {}, None), tasks)
     text = next(iter(heart.values())).replace("numbers", "\\ud800")
 
@@ -130,7 +138,9 @@ def test_finished_answers_are_not_asked_again(table, tmp_path):
     assert len(second.asked) == asked < len(first.asked)
     for part in ("sources", "abilities", "kinds"):
         for a, b in zip(whole[part], again[part], strict=True):
-            assert {k: v for k, v in a.items() if k != "tokens_a_second"} == {k: v for k, v in b.items() if k != "tokens_a_second"}
+            assert {k: v for k, v in a.items() if k != "tokens_a_second"} == {
+                k: v for k, v in b.items() if k != "tokens_a_second"
+            }
     third = Engine(table)
     run(third, tmp_path / "cut")
     assert third.asked == []
@@ -190,7 +200,9 @@ def test_problems_are_distinct_levels_take_turns_and_splits_are_kept():
     assert {level for level, _ in found} == {1, 2, 3}
     assert {p.kind for _, p in distinct(SUMS, "held_out", 9, 1)} == {"3 numbers"}
     assert distinct(SUMS, "seen", 30, 1) == found != distinct(SUMS, "seen", 30, 2)
-    few = replace(SUMS, levels=1, sample=lambda rng, level, held_out: Problem("", f"{rng.randrange(4)}", user("always the same")))
+    few = replace(
+        SUMS, levels=1, sample=lambda rng, level, held_out: Problem("", f"{rng.randrange(4)}", user("always the same"))
+    )
     assert len(distinct(few, "held_out", 30, 1)) == 1
 
 
@@ -210,7 +222,12 @@ def test_samples_narrow_no_interval(table, tmp_path):
 
 @pytest.mark.parametrize(
     ("changes", "cause"),
-    [({"samples": 3}, "the same answer"), ({"efforts": ("low",)}, "efforts is low"), ({"splits": ("train",)}, "splits is train"), ({"splits": ()}, "splits is empty")],
+    [
+        ({"samples": 3}, "the same answer"),
+        ({"efforts": ("low",)}, "efforts is low"),
+        ({"splits": ("train",)}, "splits is train"),
+        ({"splits": ()}, "splits is empty"),
+    ],
 )
 def test_plans_that_make_no_sense_are_refused(changes, cause):
     with pytest.raises(ValueError, match=cause):
@@ -224,7 +241,10 @@ def test_unknown_names_are_refused_with_the_known_ones():
         cases(Plan(()), TASKS, {}, None)
 
 
-@pytest.mark.parametrize(("right", "n", "low", "high"), [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (81, 263, 0.2553, 0.3662), (10, 10, 0.7225, 1.0)])
+@pytest.mark.parametrize(
+    ("right", "n", "low", "high"),
+    [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (81, 263, 0.2553, 0.3662), (10, 10, 0.7225, 1.0)],
+)
 def test_wilson_gives_the_published_intervals(right, n, low, high):
     assert wilson(right, n) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
 
@@ -279,8 +299,16 @@ LONG = "On a bright cold day in April Tom counted forty one brown sheep and nine
 
 
 def test_copies_are_found_in_other_spelling_and_other_names():
-    exact, renamed, new = suspect(LONG.upper() + "  "), suspect("something else", "abc"), suspect("unlike all of it", "x")
-    drawn = [("sums", Problem("", "k2", user(LONG))), ("sums", Problem("", "abc", user("another wording"))), ("tool", Problem("", "x", user("another task")))]
+    exact, renamed, new = (
+        suspect(LONG.upper() + "  "),
+        suspect("something else", "abc"),
+        suspect("unlike all of it", "x"),
+    )
+    drawn = [
+        ("sums", Problem("", "k2", user(LONG))),
+        ("sums", Problem("", "abc", user("another wording"))),
+        ("tool", Problem("", "x", user("another task"))),
+    ]
     assert compare([exact, renamed, new], drawn, 3) == 3
     assert (exact.same_prompt, exact.same_key, exact.nearest[8], exact.covered[13]) == (True, False, 1.0, 1.0)
     assert (renamed.same_prompt, renamed.same_key) == (False, True)
@@ -291,7 +319,11 @@ def test_half_a_copy_is_measured_as_half_and_shown():
     words = LONG.split()
     half = " ".join(words[:15]) + " all alone by himself without anybody to help him"
     found = suspect(half)
-    compare([found, other := suspect(LONG)], [("sums", Problem("", "k2", user(LONG))), ("sums", Problem("", "k3", user("nothing of the kind")))], 2)
+    compare(
+        [found, other := suspect(LONG)],
+        [("sums", Problem("", "k2", user(LONG))), ("sums", Problem("", "k3", user("nothing of the kind")))],
+        2,
+    )
     assert found.nearest[8] == pytest.approx(8 / (len(half.split()) - 7))
     assert found.beside == question(Problem("", "", user(LONG)))
     assert other.nearest[8] == 1
@@ -362,7 +394,22 @@ def test_command_asks_a_model_once_and_shows_the_leak_check(checkpoint, tmp_path
     monkeypatch.setenv("FINBACK_DATA", str(tmp_path / "nothing"))
 
     def command(*more):
-        result = CliRunner().invoke(app, ["eval", "-m", str(checkpoint), "--problems", "2", "--max-tokens", "6", "--out", str(tmp_path / "out"), *more], env={"COLUMNS": "200"})
+        result = CliRunner().invoke(
+            app,
+            [
+                "eval",
+                "-m",
+                str(checkpoint),
+                "--problems",
+                "2",
+                "--max-tokens",
+                "6",
+                "--out",
+                str(tmp_path / "out"),
+                *more,
+            ],
+            env={"COLUMNS": "200"},
+        )
         assert result.exit_code == 0, result.output
         return result.output
 
@@ -374,7 +421,10 @@ def test_command_asks_a_model_once_and_shows_the_leak_check(checkpoint, tmp_path
     lines = (tmp_path / "out" / "answers.jsonl").read_text()
     assert lines.startswith(first) and sum(line.count('"case"') for line in lines.splitlines()) == 2 * 2 * 2 * 3
     found = json.loads((tmp_path / "out" / "results.json").read_text())
-    assert found["leaks"]["training"] == 40 and found["about"]["identity"] == json.loads((tmp_path / "out" / "run.json").read_text())["model"]
+    assert (
+        found["leaks"]["training"] == 40
+        and found["about"]["identity"] == json.loads((tmp_path / "out" / "run.json").read_text())["model"]
+    )
     assert "Compared with 40 training questions" in (tmp_path / "out" / "report.html").read_text()
 
 

@@ -1,4 +1,4 @@
-"""Published sets: their own solutions are right, near misses are wrong, and nothing of a problem is lost on the way here."""
+"""Published sets: their own solutions are right, near misses are wrong, and no problem is lost on the way here."""
 
 from __future__ import annotations
 
@@ -84,7 +84,9 @@ def test_mbpp_solutions_are_right_and_changed_ones_are_wrong(box):
     for p in [*problems("mbpp")[:60], *needs_setup]:
         assert verify(p, [assistant(f"```python\n{p.facts['solution']}\n```")], box).right, p.key
         name = re.search(r"def (\w+)", p.facts["solution"])[1]
-        assert not verify(p, [assistant(f"```python\ndef {name}(*arguments):\n    return 'nonsense'\n```")], box).right, p.key
+        assert not verify(
+            p, [assistant(f"```python\ndef {name}(*arguments):\n    return 'nonsense'\n```")], box
+        ).right, p.key
 
 
 @pytest.mark.parametrize("whole", [True, False])
@@ -94,4 +96,6 @@ def test_humaneval_solutions_are_right_whole_or_as_a_continuation(box, whole):
         solution = p.facts["canonical_solution"]
         text = p.facts["prompt"] + solution if whole else solution
         assert verify(p, [assistant(f"```python\n{text}\n```")], box).right, p.key
-        assert not verify(p, [assistant(f"```python\ndef {p.facts['entry_point']}(*a):\n    return 'nonsense'\n```")], box).right, p.key
+        assert not verify(
+            p, [assistant(f"```python\ndef {p.facts['entry_point']}(*a):\n    return 'nonsense'\n```")], box
+        ).right, p.key
