@@ -1,5 +1,5 @@
 # Two commands do everything on a fresh machine:
-#   make run     sets up, and opens a chat with the model that comes with Finback
+#   make run     sets up, and serves the model that comes with Finback, with a chat page
 #   make test    sets up, and runs the tests (make test-all: the slow ones too)
 # They need Python 3.11 or newer. PYTHON=... chooses another interpreter, VENV=... another place.
 
@@ -7,16 +7,22 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-all setup
+.PHONY: run test test-all mini setup
 
 run: $(VENV)/ready
-	$(BIN)/finback chat
+	$(BIN)/finback serve
 
 test: $(VENV)/test-ready
 	$(BIN)/python -m pytest
 
 test-all: $(VENV)/test-ready
 	$(BIN)/python -m pytest -m ""
+
+# Finback-Mini from nothing, stage by stage; a finished stage is kept, a killed one goes on. Needs FINBACK_DATA.
+mini: $(VENV)/ready
+	test -e runs/mini-pretrain/model || $(BIN)/finback train recipes/mini/pretrain.toml
+	test -e runs/mini-sft/model || $(BIN)/finback sft recipes/mini/sft.toml
+	test -e runs/mini || $(BIN)/finback convert runs/mini-sft/model runs/mini --weights fp8 --experts fp8
 
 setup: $(VENV)/ready
 
