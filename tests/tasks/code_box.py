@@ -39,7 +39,8 @@ class Outcome:
 
 class ForkBox:
     def __init__(self) -> None:
-        self.server = subprocess.Popen([sys.executable, "-I", "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-I", "-c", SERVER]
+        self.server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def run(self, program: str) -> Outcome:
         assert self.server.stdin and self.server.stdout

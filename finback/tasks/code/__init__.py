@@ -1,4 +1,4 @@
-"""Which code tasks are there? Write a function, predict what a program prints, find and fix a bug, fill in missing lines.
+"""Which code tasks are there? Write a function, predict a program's output, find and fix a bug, fill in missing lines.
 
 `TASKS` lists them. `verify_program` runs code against hidden tests in a sandbox, `extract_code` finds it in an answer.
 """

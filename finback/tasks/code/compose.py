@@ -27,6 +27,28 @@ BY_INPUT: dict[str, list[Piece]] = defaultdict(list)
 for _piece in PIECES.values():
     BY_INPUT[_piece.takes].append(_piece)
 STARTS = {"L": 40, "S": 18, "W": 16, "N": 12, "D": 6, "M": 5, "P": 3}
+# The pieces that are drawn four times as often as others.
+COMMON = set(
+    "keep even|keep odd|keep positive|keep negative|keep > k|keep < k|keep multiples of k|drop k|square each|"
+    "double each|times k|plus k|minus k|negate each|absolute values|mod k|to strings|sort up|sort down|reverse|"
+    "first k|last k|drop first k|drop first|drop last|even positions|distinct|running sums|neighbour differences|"
+    "append k|count each number|sum|product|largest|smallest|count|range|count even|count odd|count > k|count k|"
+    "first|last|second largest|index of largest|average|is sorted|all even|any negative|all > k|contains k|"
+    "has duplicates|sum of squares|digit sum|reverse digits|factorial|square|count digits|last digit|"
+    "multiply by k|add k|subtract k|remainder|halve|digits|divisors|1 to n|evens to n|squares to n|is even|"
+    "is odd|is prime|is multiple of k|is > k|to text|to binary|count divisors|sum to n|upper|lower|reverse text|"
+    "drop vowels|drop spaces|keep letters|drop digits|drop letter|replace letter|first k characters|"
+    "last k characters|repeat text|sort characters|distinct characters|append text|prepend text|text length|"
+    "count vowels|count letter|count words|is palindrome|starts with|contains letter|split words|characters|"
+    "word lengths|count characters|digit list|reverse words|title case|upper each|lower each|reverse each|"
+    "first letters|lengths|keep longer than k|keep shorter than k|keep starting with|keep containing|sort words|"
+    "sort by length|reverse list|distinct words|first k words|count strings|total length|longest|shortest|"
+    "longest length|first string|last string|join|join with spaces|join with k|count each word|"
+    "length of each word|group by first letter|keep values > k|double values|sort by value|values|keys|"
+    "sum of values|largest value|key of largest|count entries|swap keys and values|has key|first parts|"
+    "second parts|pairs by second|pairs to dict|totals by name|row sums|row maxima|column sums|flatten|transpose|"
+    "sum of all|diagonal|reverse rows".split("|")
+)
 HELD_PAIRS = 6
 CONTINUED = "NLSWDMPG"
 TESTS = 8
@@ -126,7 +148,7 @@ def draw_pipeline(rng: random.Random, size: int, held_out: bool) -> Drawn:
         while len(pieces) < size:
             last = len(pieces) == size - 1
             options = [p for p in BY_INPUT[pieces[-1].gives if pieces else kind] if last or p.gives in CONTINUED]
-            pieces.append(rng.choice(options))
+            pieces.append(rng.choices(options, [4 if p.name in COMMON else 1 for p in options])[0])
         names = [p.name for p in pieces]
         if len(set(names)) < size or (size > 1 and held_composition(names) != held_out):
             continue

@@ -18,11 +18,15 @@ from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answ
 GAPS = ["# ...", "...", "# missing", "# TODO", "<missing lines>", "____", "# your code here"]
 FRAMES = (
     "(Fill in|Write|Give) the (missing|lost) (lines|code) of this function(.|:)\n$code\nIt should $what.$shown|"
-    "This function should $what, but (some lines are|a part is) missing(| at $gap):\n$code$shown\n(Write|Give) (only |)the missing (lines|part).|"
+    "This function should $what, but (some lines are|a part is) missing(| at $gap):\n$code$shown\n"
+    "(Write|Give) (only |)the missing (lines|part).|"
     "(Complete|Fill) the gap( $gap|) in this (code|function), which should $what(.|:)\n$code$shown|"
     "$code\nWhat (has to|must|should) stand (in place of|instead of|at) $gap? The function should $what.$shown"
 )
-CHINESE_FRAMES = "补全(这个|下面)函数中缺少的(代码|行)。它应该：$what。\n$code$shown|(这个|下面的)函数应该：$what。(写出|补上)缺少的(代码|部分)：\n$code$shown"
+CHINESE_FRAMES = (
+    "补全(这个|下面)函数中缺少的(代码|行)。它应该：$what。\n$code$shown|"
+    "(这个|下面的)函数应该：$what。(写出|补上)缺少的(代码|部分)：\n$code$shown"
+)
 
 
 def sample(rng: random.Random, level: int, held_out: bool) -> Problem:

@@ -1,6 +1,6 @@
 """A function with one mistake, and a call on which it shows: how is the right function found?
 
-The thoughts run the wrong code on the failing call, name the line and what is wrong with it, and try the repaired function.
+The thoughts run the wrong code on the failing call, name the line and what is wrong with it, and try the repaired code.
 """
 
 from __future__ import annotations
@@ -19,12 +19,16 @@ from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answ
 
 TRIES = 8
 FRAMES = (
-    "This function (should|is meant to|is supposed to) $what(.|, but it is wrong.|, but it has a bug.)\n$code\n$fails (Fix it.|Find and fix the bug.|Correct it.|Write the right function.)|"
+    "This function (should|is meant to|is supposed to) $what(.|, but it is wrong.|, but it has a bug.)\n"
+    "$code\n$fails (Fix it.|Find and fix the bug.|Correct it.|Write the right function.)|"
     "(Find|Fix|Correct|Repair) the (bug|mistake|error) in this (function|code)(.|:)\n$code\nIt should $what. $fails|"
     "$code\n(What is wrong here?|There is a bug in this.|My function does not work.) It should $what. $fails|"
     "(Debug this|Please fix this): $what.\n$code\n$fails"
 )
-CHINESE_FRAMES = "(找出并修复|修复|改正)(这个|下面)函数的错误。它应该：$what。\n$code\n$fails|(这个|下面的)函数有错：\n$code\n它应该：$what。$fails"
+CHINESE_FRAMES = (
+    "(找出并修复|修复|改正)(这个|下面)函数的错误。它应该：$what。\n$code\n$fails|"
+    "(这个|下面的)函数有错：\n$code\n它应该：$what。$fails"
+)
 FAILS = (
     "$call (gives|returns) $got( instead of| but should give|, not) $want.|"
     "(For example, |For instance, |)$call should (be|give|return) $want, but (is|it gives|it returns) $got.|"
@@ -68,7 +72,8 @@ def posed(rng: random.Random, f: Function, bug: Mutation, args: list[Any], resul
     chinese = rng.random() < CHINESE and not f.new_words
     what = purpose(rng, f.pipeline, f.new_words, chinese)
     fails = fill(say(rng, FAILS), **parts)
-    text = fill(say(rng, CHINESE_FRAMES if chinese else FRAMES, f.new_words), what=what, code=fenced(bug.code), fails=fails)
+    text = fill(say(rng, CHINESE_FRAMES if chinese else FRAMES, f.new_words), what=what, code=fenced(bug.code),
+        fails=fails)
     after = short_run(f.code, f.name, args)
     facts = {
         "name": f.name,
@@ -94,7 +99,8 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     facts = problem.facts
     rows = [f"It should: {', then '.join(facts['steps'])}.", f"As it is, {facts['given']}:"]
     rows += facts["wrong_run"] or [f"gives {facts['got']}"]
-    rows += [f"but {facts['want']} is asked for.", f"Line {facts['line']}, {facts['why']}:", facts["was"], "has to be:", facts["now"]]
+    rows += [f"but {facts['want']} is asked for.", f"Line {facts['line']}, {facts['why']}:", facts["was"], "has to be:",
+        facts["now"]]
     rows += [f"Try {facts['given']}:", *facts["run"], "as asked"]
     if effort == "max" and facts["more"][0] != facts["given"]:
         rows += [f"Try {facts['more'][0]}:", *facts["more"][1:]]

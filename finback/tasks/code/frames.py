@@ -17,20 +17,23 @@ NOUN = (
     "(and|and then) returns $noun.|"
     "(Write|Create|I need|Please write) (a|a Python|a python) function (called |named |)$n(|, with arguments $args,) "
     "that returns $noun( for|, given) $base.|"
-    "(Write|Create) a (Python |python |)function to $verb $noun. (Call it|Name it|Its name is|The function is called) $n.|"
+    "(Write|Create) a (Python |python |)function to $verb $noun. (Call it|Name it|Its name is|The function is called) "
+    "$n.|"
     "(Define|Implement) `$sig`: it should (return|give back) $noun."
     + "|Given $base, (return|work out|produce) $noun. (Write|Make) it (a|one) function $n.|"
     "(How|In Python, how) do I $verb $noun? (Write|Show me) a function $sig."
 )
 RECIPE = (
     "(Write|Implement|Create) (a|a Python|a python) function $n that (takes|receives|gets|is given) $base. "
-    "(It should|The function should|Let it) $recipe. (Return the result.|It returns the result.|The result is returned.)|"
+    "(It should|The function should|Let it) $recipe. "
+    "(Return the result.|It returns the result.|The result is returned.)|"
     "Given $base, $recipe(, and return the result| and return what you get). (Write|Make) (a|the) function $sig.|"
     "(Define|Implement) `$sig`. (Steps|What it does|The task): $recipe. Return the result.|"
     "(I have|There is|You get) $base. $Recipe. (Return|Give back) the result (from|in) a function (called|named) $n."
 )
 LISTED = (
-    "(Write|Implement|Create) (a|a Python|a python) function $sig (that does this|with these steps|as follows):\n$list\n"
+    "(Write|Implement|Create) (a|a Python|a python) function $sig (that does this|with these steps|as follows):\n"
+    "$list\n"
     "(It returns|Return|Finally return) the result.|"
     "(Program|Code) these steps (as|in) a (Python |)function $n, which takes $base:\n$list\nReturn the result."
 )
@@ -39,11 +42,13 @@ CHINESE_FRAMES = (
     "(给定|已知)$base，$recipe。(用|写)函数$sig(实现|完成)，返回结果。"
 )
 COMPLETE = (
-    "(Complete|Finish|Fill in) (this|the|the following) (function|Python function|code):|(Implement|Write) the body of this function:|"
+    "(Complete|Finish|Fill in) (this|the|the following) (function|Python function|code):|"
+    "(Implement|Write) the body of this function:|"
     "(Here is|This is) a signature with a docstring. (Complete it.|Write the function.)|完成(这个|下面的)函数："
 )
 TESTS = (
-    "(Your code|It|The function|Your function) (should|must) (pass|satisfy) (these tests|these assertions|the tests below|the following tests):|"
+    "(Your code|It|The function|Your function) (should|must) (pass|satisfy) (these tests|these assertions|"
+    "the tests below|the following tests):|"
     "(Tests|Asserts|Checks):|测试："
 )
 
@@ -88,7 +93,8 @@ def recipe(rng: random.Random, said: list[str], chinese: bool = False) -> str:
         return "，".join(["先" + said[0], *("再" + s for s in said[1:-1]), rng.choice(["然后", "最后"]) + said[-1]])
     style = rng.randrange(4)
     if style == 0:
-        return ", ".join(["first " + said[0], *("then " + s for s in said[1:-1]), rng.choice(["and finally ", "then "]) + said[-1]])
+        return ", ".join(["first " + said[0], *("then " + s for s in said[1:-1]),
+            rng.choice(["and finally ", "then "]) + said[-1]])
     if style == 1:
         return ", ".join(said[:-1]) + rng.choice([" and then ", ", then ", " and after that "]) + said[-1]
     if style == 2:
@@ -178,7 +184,8 @@ def ask(rng: random.Random, pipeline: Pipeline, name: str, shown: list[tuple[lis
     if phrase:
         frame = fill(say(rng, NOUN, held), noun=phrase, verb=verb(rng, phrase), **parts)
     elif len(said) > 1 and style > 0.7:
-        rows = [rng.choice(["- ", "* "])] * len(said) if rng.random() < 0.3 else [f"{i + 1}. " for i in range(len(said))]
+        rows = [rng.choice(["- ",
+            "* "])] * len(said) if rng.random() < 0.3 else [f"{i + 1}. " for i in range(len(said))]
         listed = "\n".join(r + s for r, s in zip(rows, said, strict=True))
         frame = fill(say(rng, LISTED, held), list=listed, **parts)
     else:

@@ -1,6 +1,6 @@
 """Which function is a problem about? A pipeline of one to three pieces, or a well-known function from the catalogue.
 
-The tasks that write, repair and complete functions all draw from here, so that all of them hold out the same combinations.
+The tasks that write, repair and complete functions all draw from here, so that all hold out the same combinations.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from finback.tasks.code.trace import TooLong, define, limited, trace
 from finback.tasks.code.wording import fill, measured
 from finback.tasks.code.writing import as_tests, function_name, given, values
 
-CLASSIC_SHARE = 0.3
+CLASSIC_SHARE = 0.25
 CLASSICS = {c.name: c for c in NUMBER_CLASSICS + LIST_CLASSICS + STRING_CLASSICS}
 INPUTS, TESTS, LINES, ROOM = 16, 11, 14, 360
 
 
 @dataclass(frozen=True)
 class Function:
-    """pipeline: its pieces as they are put into words. steps: what it does, a label each. plan: how, in lines. cases: arguments
-    and results, those fit to be shown first. tried: some of them worked, the arguments and then a line for each step.
-    new_words: to be asked for in a wording that is never trained."""
+    """pipeline: its pieces as they are put into words. steps: what it does, a label each. plan: how, in lines. cases:
+    arguments and results, those fit to be shown first. tried: two of them worked, the arguments and then a line for
+    each step. new_words: to be asked for in a wording that is never trained."""
 
     kind: str
     key: str
@@ -123,7 +123,7 @@ def draw_classic(rng: random.Random, level: int, held_out: bool) -> Function:
 
 
 def cases_of(rng: random.Random, c: Classic, code: str, name: str) -> list[tuple[list[Any], Any]]:
-    """Arguments and results; those that can be traced in a few lines first, results that say something before others."""
+    """Arguments and results; first those that can be traced in a few lines, and whose results say something."""
     function = define(code, name)
     cases: dict[str, tuple[list[Any], Any]] = {}
     for _ in range(INPUTS):

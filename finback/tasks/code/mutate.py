@@ -7,16 +7,19 @@ import random
 from dataclasses import dataclass
 
 COMPARISONS = {
-    ast.Lt: ["<=", ">"], ast.LtE: ["<", ">="], ast.Gt: [">=", "<"], ast.GtE: [">", "<="], ast.Eq: ["!="], ast.NotEq: ["=="],
+    ast.Lt: ["<=", ">"], ast.LtE: ["<", ">="], ast.Gt: [">=", "<"], ast.GtE: [">", "<="], ast.Eq: ["!="],
+    ast.NotEq: ["=="],
     ast.In: ["not in"], ast.NotIn: ["in"],
 }  # fmt: skip
 SIGNS = {
-    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=", ast.In: "in", ast.NotIn: "not in",
+    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=", ast.In: "in",
+    ast.NotIn: "not in",
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//", ast.Mod: "%", ast.Div: "/", ast.Pow: "**",
     ast.And: "and", ast.Or: "or",
 }  # fmt: skip
 OPERATIONS = {
-    ast.Add: ["-"], ast.Sub: ["+"], ast.Mult: ["+"], ast.FloorDiv: ["%"], ast.Mod: ["//"], ast.Div: ["*", "//"], ast.Pow: ["*"],
+    ast.Add: ["-"], ast.Sub: ["+"], ast.Mult: ["+"], ast.FloorDiv: ["%"], ast.Mod: ["//"], ast.Div: ["*", "//"],
+    ast.Pow: ["*"],
 }  # fmt: skip
 SWAPS = {
     "min": "max", "max": "min", "sum": "len", "any": "all", "all": "any", "upper": "lower", "lower": "upper",
@@ -48,7 +51,8 @@ def mutations(code: str) -> list[Mutation]:
             changed = lines[row][:at] + new + lines[row][at + len(old) :]
             found.append(Mutation("\n".join([*lines[:row], changed, *lines[row + 1 :]]), row + 1, why))
 
-    names = list(dict.fromkeys(n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)))
+    names = list(dict.fromkeys(n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx,
+        ast.Store)))
     head = tree.body[0]
     assert isinstance(head, ast.FunctionDef)
     names += [a.arg for a in head.args.args]
@@ -69,7 +73,8 @@ def mutations(code: str) -> list[Mutation]:
                 put(node, SIGNS[type(node.op)], new, "wrong operator", *between)
         elif isinstance(node, ast.BoolOp):
             old = SIGNS[type(node.op)]
-            put(node, old, "or" if old == "and" else "and", "wrong operator", node.values[0].end_col_offset or 0, node.values[1].col_offset)
+            put(node, old, "or" if old == "and" else "and", "wrong operator", node.values[0].end_col_offset or 0,
+                node.values[1].col_offset)
         elif isinstance(node, ast.Constant) and type(node.value) is int:
             span = node.col_offset, node.end_col_offset or 0
             start = any(isinstance(s, ast.Assign) and s.value is node for s in ast.walk(tree))

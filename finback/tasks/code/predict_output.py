@@ -23,7 +23,11 @@ BEFORE = (
     "What is the output of (this|the following) (code|program|snippet)?|"
     "(这段|下面的)(代码|程序)(输出什么|会输出什么|的输出是什么)？"
 )
-AFTER = "(What|So what) (is printed|does it print|is the output)?|What (will be|gets) printed?|Give the output.|输出是什么？"
+AFTER = (
+    "(What|So what) (is printed|does it print|is the output)?|What (will be|gets) printed?|Give the output.|"
+    "输出是什么？"
+)
+LEAD = re.compile(r"^[^:：]{0,60}?(?:\b(?:prints?|outputs?|printed|is|result)\b|输出[^:：]{0,6}|是)\s*[:：]?\s*(.*)$")
 SAYS = "It prints:\n```\n{}\n```"
 
 
@@ -43,7 +47,7 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     fenced = f"```python\n{program.code}\n```" if rng.random() < 0.7 else program.code
     text = f"{say(rng, BEFORE)}\n{fenced}" if rng.random() < 0.75 else f"{fenced}\n{say(rng, AFTER)}"
     facts = {"code": program.code, "output": run.output, "trace": rows}
-    return Problem(f"output {program.structure}", program.canonical, user(text), facts)
+    return Problem(f"output {program.kind}", program.canonical, user(text), facts)
 
 
 def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
@@ -90,7 +94,7 @@ def claims(content: str) -> list[list[str]]:
         return [blocks[-1].strip("\n").split("\n")]
     lines = [line for line in content.split("\n") if line.strip()]
     found = [lines]
-    lead = re.match(r"^[^\n:：]{0,60}\b(?:prints?|output|printed|is|outputs?|result|输出[^:：\n]{0,6}|是)\s*[:：]?\s*(.*)$", lines[0]) if lines else None
+    lead = LEAD.match(lines[0]) if lines else None
     if lead:
         found.append(([lead[1]] if lead[1].strip() else []) + lines[1:])
     return found

@@ -1,8 +1,8 @@
 """Which small programs are there to be run in the head?
 
-A program is made of one to three blocks (assignments, a branch, a loop, a function) that work on shared variables. Names
-are written `$a`, `$l`, ... and chosen at the end, so that a program has one canonical text. Every block has a structure
-(its kind and the kinds of its parts); one structure in `HELD_BLOCKS` by hash is never trained.
+A program is made of one to three blocks (assignments, a branch, a loop, a function) that work on shared variables.
+Names are written `$a`, `$l`, ... and chosen at the end, so that a program has one canonical text. Every block has a
+structure (its kind and the kinds of its parts); one structure in `HELD_BLOCKS` by hash is never trained.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Block:
-    """lines with `$` names; structure: its kinds; needs: variables it wants set before, with the kind of their value."""
+    """lines with `$` names; structure: its kinds; needs: variables to be set before and the kinds of their values."""
 
     lines: list[str]
     structure: str
@@ -66,7 +66,8 @@ def strings(rng: random.Random) -> Block:
     k = rng.randint(1, 3)
     x = rng.choice("abcxyz")
     forms = {
-        "append": f"$s = $s + '{x}'", "front": f"$s = '{x}' + $s", "upper": "$s = $s.upper()", "reverse": "$s = $s[::-1]",
+        "append": f"$s = $s + '{x}'", "front": f"$s = '{x}' + $s", "upper": "$s = $s.upper()",
+        "reverse": "$s = $s[::-1]",
         "drop": f"$s = $s[{k}:]", "take": f"$s = $s[:{k + 1}]", "ends": "$u = $s[0] + $s[-1]", "twice": "$s = $s * 2",
         "length": "$a = len($s)", "replace": f"$s = $s.replace($s[0], '{x}')", "count": "$a = $s.count($s[0])",
         "index": f"$u = $s[{k}]",
@@ -82,7 +83,8 @@ def lists(rng: random.Random) -> Block:
     forms = {
         "append": f"$l.append({k})", "set": f"$l[{i}] = {k}", "raise": f"$l[{i}] += {k}", "pop": "$a = $l.pop()",
         "sort": "$l.sort()", "sorted": "$l = sorted($l)", "reverse": "$l = $l[::-1]", "tail": "$l = $l[1:]",
-        "sum": "$a = sum($l)", "max": "$a = max($l)", "len": "$a = len($l)", "item": f"$a = $l[{i}]", "join": f"$l = $l + [{k}]",
+        "sum": "$a = sum($l)", "max": "$a = max($l)", "len": "$a = len($l)", "item": f"$a = $l[{i}]",
+        "join": f"$l = $l + [{k}]",
         "last": "$a = $l[-1]", "insert": f"$l.insert(0, {k})", "remove": "$l.remove(min($l))", "copy": "$l[0] = $l[-1]",
     }  # fmt: skip
     chosen = rng.sample(list(forms), rng.randint(2, 3))
@@ -105,36 +107,49 @@ def dicts(rng: random.Random) -> Block:
 
 
 CONDITIONS = {
-    "n": {"even": "$e % 2 == 0", "odd": "$e % 2 == 1", "above": "$e > {k}", "below": "$e < {k}", "not": "$e != {k}", "by3": "$e % 3 == 0"},
+    "n": {"even": "$e % 2 == 0", "odd": "$e % 2 == 1", "above": "$e > {k}", "below": "$e < {k}", "not": "$e != {k}",
+        "by3": "$e % 3 == 0"},
     "h": {"is": "$h == '{x}'", "not": "$h != '{x}'", "vowel": "$h in 'aeiou'", "before": "$h < 'm'"},
     "g": {"long": "len($g) > 3", "short": "len($g) < 5", "letter": "$g[0] == '{x}'", "has": "'{x}' in $g"},
 }  # fmt: skip
 # What a loop does with an element: the line, and which variables it needs and shows.
 ACTIONS = {
     "n": {
-        "sum": ("$t += $e", "t"), "scaled": ("$t += $e * {m}", "t"), "count": ("$c += 1", "c"), "append": ("$o.append($e)", "o"),
-        "append more": ("$o.append($e + {m})", "o"), "append times": ("$o.append($e * {m})", "o"), "minus": ("$t -= $e", "t"),
-        "front": ("$o = [$e] + $o", "o"), "write": ("$u += str($e)", "u"), "print": ("print($e)", ""), "largest": ("$t = max($t, $e)", "t"),
+        "sum": ("$t += $e", "t"), "scaled": ("$t += $e * {m}", "t"), "count": ("$c += 1", "c"),
+        "append": ("$o.append($e)", "o"),
+        "append more": ("$o.append($e + {m})", "o"), "append times": ("$o.append($e * {m})", "o"),
+        "minus": ("$t -= $e", "t"),
+        "front": ("$o = [$e] + $o", "o"), "write": ("$u += str($e)", "u"), "print": ("print($e)", ""),
+        "largest": ("$t = max($t, $e)", "t"),
         "set": ("$t = $e", "t"), "mix": ("$t = $t * 2 + $e", "t"), "note": ("$m[$e] = $e * {m}", "m"),
     },
     "h": {
-        "join": ("$u = $u + $h", "u"), "front": ("$u = $h + $u", "u"), "upper": ("$u += $h.upper()", "u"), "count": ("$c += 1", "c"),
-        "twice": ("$u += $h * 2", "u"), "append": ("$o.append($h)", "o"), "tally": ("$m[$h] = $m.get($h, 0) + 1", "m"), "dash": ("$u += $h + '-'", "u"),
+        "join": ("$u = $u + $h", "u"), "front": ("$u = $h + $u", "u"), "upper": ("$u += $h.upper()", "u"),
+        "count": ("$c += 1", "c"),
+        "twice": ("$u += $h * 2", "u"), "append": ("$o.append($h)", "o"), "tally": ("$m[$h] = $m.get($h, 0) + 1", "m"),
+        "dash": ("$u += $h + '-'", "u"),
     },
     "g": {
-        "join": ("$u += $g[0]", "u"), "lengths": ("$t += len($g)", "t"), "append": ("$o.append(len($g))", "o"), "count": ("$c += 1", "c"),
-        "upper": ("$o.append($g.upper())", "o"), "note": ("$m[$g] = len($g)", "m"), "print": ("print($g)", ""), "turn": ("$o.append($g[::-1])", "o"),
+        "join": ("$u += $g[0]", "u"), "lengths": ("$t += len($g)", "t"), "append": ("$o.append(len($g))", "o"),
+        "count": ("$c += 1", "c"),
+        "upper": ("$o.append($g.upper())", "o"), "note": ("$m[$g] = len($g)", "m"), "print": ("print($g)", ""),
+        "turn": ("$o.append($g[::-1])", "o"),
     },
 }  # fmt: skip
 STARTS = {"t": "0", "c": "0", "o": "[]", "u": "''", "m": "{}"}
 SOURCES = {
     "n": {
-        "list": ("$e in $l", {"l": "l"}), "range": ("$e in range({k})", {}), "range from": ("$e in range({m}, {m} + {j})", {}),
-        "backwards": ("$e in $l[::-1]", {"l": "l"}), "tail": ("$e in $l[1:]", {"l": "l"}), "sorted": ("$e in sorted($l)", {"l": "l"}),
-        "steps": ("$e in range(0, {k} * 2, 2)", {}), "index": ("$i, $e in enumerate($l)", {"l": "l"}), "values": ("$e in $d.values()", {"d": "d"}),
+        "list": ("$e in $l", {"l": "l"}), "range": ("$e in range({k})", {}),
+        "range from": ("$e in range({m}, {m} + {j})", {}),
+        "backwards": ("$e in $l[::-1]", {"l": "l"}), "tail": ("$e in $l[1:]", {"l": "l"}),
+        "sorted": ("$e in sorted($l)", {"l": "l"}),
+        "steps": ("$e in range(0, {k} * 2, 2)", {}), "index": ("$i, $e in enumerate($l)", {"l": "l"}),
+        "values": ("$e in $d.values()", {"d": "d"}),
     },
-    "h": {"text": ("$h in $s", {"s": "s"}), "backwards": ("$h in $s[::-1]", {"s": "s"}), "tail": ("$h in $s[1:]", {"s": "s"})},
-    "g": {"words": ("$g in $w", {"w": "w"}), "backwards": ("$g in $w[::-1]", {"w": "w"}), "keys": ("$g in $d", {"d": "d"})},
+    "h": {"text": ("$h in $s", {"s": "s"}), "backwards": ("$h in $s[::-1]", {"s": "s"}),
+        "tail": ("$h in $s[1:]", {"s": "s"})},
+    "g": {"words": ("$g in $w", {"w": "w"}), "backwards": ("$g in $w[::-1]", {"w": "w"}),
+        "keys": ("$g in $d", {"d": "d"})},
 }  # fmt: skip
 
 
@@ -164,8 +179,11 @@ def loop(rng: random.Random) -> Block:
 
 def branch(rng: random.Random) -> Block:
     k, m = rng.randint(2, 9), rng.randint(1, 5)
-    tests = {"more": "$a > $b", "less": "$a < $b", "even": "$a % 2 == 0", "big": f"$a > {k}", "sum": f"$a + $b > {k + 3}", "same": "$a == $b", "and": f"$a > {m} and $b > {m}", "or": f"$a > {k} or $b < {m}", "not": f"not $a > {k}"}
-    acts = {"add": f"$a = $a + {m}", "minus": "$a = $a - $b", "times": f"$b = $b * {m}", "zero": "$b = 0", "swap": "$a, $b = $b, $a", "sum": "$t = $a + $b", "word": f"$t = '{rng.choice(WORDS)}'"}
+    tests = {"more": "$a > $b", "less": "$a < $b", "even": "$a % 2 == 0", "big": f"$a > {k}",
+        "sum": f"$a + $b > {k + 3}", "same": "$a == $b", "and": f"$a > {m} and $b > {m}", "or": f"$a > {k} or $b < {m}",
+        "not": f"not $a > {k}"}
+    acts = {"add": f"$a = $a + {m}", "minus": "$a = $a - $b", "times": f"$b = $b * {m}", "zero": "$b = 0",
+        "swap": "$a, $b = $b, $a", "sum": "$t = $a + $b", "word": f"$t = '{rng.choice(WORDS)}'"}
     test, second = rng.sample(list(tests), 2)
     first, then, last = rng.sample(list(acts), 3)
     shape = rng.choice(["if", "else", "else", "elif"])
@@ -174,7 +192,8 @@ def branch(rng: random.Random) -> Block:
         lines += [f"elif {tests[second]}:", f"    {acts[last]}"]
     if shape != "if":
         lines += ["else:", f"    {acts[then]}"]
-    structure = f"branch {shape} {test} {first} {then if shape != 'if' else ''} {second + last if shape == 'elif' else ''}"
+    more = {"if": "", "else": then, "elif": f"{then} {second} {last}"}[shape]
+    structure = f"branch {shape} {test} {first} {more}"
     return Block(lines, structure, {"a": "n", "b": "n"}, ["$a", "$b", "$t"])
 
 
@@ -192,7 +211,8 @@ def while_loop(rng: random.Random) -> Block:
         "gcd": (["$a = $a + {top}", "while $b > 0:", "    $a, $b = $b, $a % $b"], ["$a"]),
         "fibonacci": (["$a, $b = 0, 1", "while $b < {top}:", "    $a, $b = $b, $a + $b"], ["$a", "$b"]),
         "cut": (["$c = 0", "while len($s) > 1:", "    $s = $s[{cut}:]", "    $c += 1"], ["$s", "$c"]),
-        "collatz": (["$c = 0", "while $a != 1 and $c < 6:", "    if $a % 2 == 0:", "        $a = $a // 2", "    else:", "        $a = 3 * $a + 1", "    $c += 1"], ["$a", "$c"]),
+        "collatz": (["$c = 0", "while $a != 1 and $c < 6:", "    if $a % 2 == 0:", "        $a = $a // 2", "    else:",
+            "        $a = 3 * $a + 1", "    $c += 1"], ["$a", "$c"]),
         "meet": (["while $a < $b:", "    $a += {k}", "    $b -= 1"], ["$a", "$b"]),
         "true": (["while True:", "    $a += {m}", "    if $a > {top}:", "        break"], ["$a"]),
     }  # fmt: skip
@@ -208,7 +228,9 @@ def while_loop(rng: random.Random) -> Block:
 def nested(rng: random.Random) -> Block:
     k, m = rng.randint(2, 3), rng.randint(2, 3)
     inner = rng.choice([f"range({m})", "range($i + 1)", "range($i)"])
-    acts = {"sum": ("$t += $i * $j", "t"), "add": ("$t += $i + $j", "t"), "count": ("$c += 1", "c"), "append": ("$o.append($i * $j)", "o"), "tuple": ("$o.append($i + $j)", "o"), "write": ("$u += str($j)", "u"), "print": ("print($i, $j)", "")}
+    acts = {"sum": ("$t += $i * $j", "t"), "add": ("$t += $i + $j", "t"), "count": ("$c += 1", "c"),
+        "append": ("$o.append($i * $j)", "o"), "tuple": ("$o.append($i + $j)", "o"), "write": ("$u += str($j)", "u"),
+        "print": ("print($i, $j)", "")}
     act = rng.choice(list(acts))
     line, v = acts[act]
     guard = rng.choice(["", "", "if $i != $j:", "if $j > 0:"])
@@ -220,7 +242,8 @@ def nested(rng: random.Random) -> Block:
 def function(rng: random.Random) -> Block:
     k, m, j = rng.randint(2, 4), rng.randint(1, 5), rng.randint(2, 6)
     bodies = {
-        "linear": ([f"return $e * {k} + {m}"], "n"), "square": (["return $e * $e"], "n"), "less": ([f"return $e - {m}"], "n"),
+        "linear": ([f"return $e * {k} + {m}"], "n"), "square": (["return $e * $e"], "n"),
+        "less": ([f"return $e - {m}"], "n"),
         "branch": ([f"if $e > {j}:", f"    return $e - {m}", f"return $e * {k}"], "n"),
         "even": (["if $e % 2 == 0:", "    return $e // 2", "return $e + 1"], "n"),
         "rest": ([f"return $e % {k}"], "n"),
@@ -232,19 +255,23 @@ def function(rng: random.Random) -> Block:
         "list": (["if $e == 0:", "    return []", "return $f($e - 1) + [$e]"], "r"),
         "back": (["if $e == '':", "    return ''", "return $f($e[1:]) + $e[0]"], "s"),
         "len": (["if $e == '':", "    return 0", "return 1 + $f($e[1:])"], "s"),
-        "wrap": (["return $e[0] + $e[-1]"], "t"), "twins": (["return $e + $e[::-1]"], "t"), "loud": (["return $e.upper() + '!'"], "t"),
+        "wrap": (["return $e[0] + $e[-1]"], "t"), "twins": (["return $e + $e[::-1]"], "t"),
+        "loud": (["return $e.upper() + '!'"], "t"),
     }  # fmt: skip
     name = rng.choice(list(bodies))
     body, kind = bodies[name]
     uses = {
-        "n": {"print": ["print($f({j}))"], "twice": ["$t = $f($f({j}))"], "sum": ["$t = $f({j}) + $f({k})"], "loop": ["$t = 0", "for $i in range({k}):", "    $t += $f($i)"], "list": ["$o = [$f($i) for $i in range({k} + 1)]"], "set": ["$a = $f($a)", "$a = $f($a)"]},
+        "n": {"print": ["print($f({j}))"], "twice": ["$t = $f($f({j}))"], "sum": ["$t = $f({j}) + $f({k})"],
+            "loop": ["$t = 0", "for $i in range({k}):", "    $t += $f($i)"],
+            "list": ["$o = [$f($i) for $i in range({k} + 1)]"], "set": ["$a = $f($a)", "$a = $f($a)"]},
         "r": {"print": ["print($f({k} + 1))"], "set": ["$t = $f({k})"], "plus": ["$t = $f({k} + 1)", "print($t)"]},
         "s": {"print": ["print($f('{w}'))"], "set": ["$u = $f('{w}')"]},
         "t": {"print": ["print($f('{v}'))"], "set": ["$u = $f('{v}')"], "twice": ["$u = $f($f('{v}'))"]},
     }[kind]  # fmt: skip
     use = rng.choice(list(uses))
     lines = [f"def $f($e):", *(f"    {b}" for b in body), *uses[use]]
-    for label, value in (("{k}", k), ("{m}", m), ("{j}", j), ("{w}", "".join(rng.sample("abcdefg", rng.randint(2, 3)))), ("{v}", rng.choice(WORDS))):
+    for label, value in (("{k}", k), ("{m}", m), ("{j}", j), ("{w}", "".join(rng.sample("abcdefg", rng.randint(2, 3)))),
+    ("{v}", rng.choice(WORDS))):
         lines = [text.replace(label, str(value)) for text in lines]
     shows = [v for v in ("$t", "$o", "$u", "$a") if any(line.startswith(v + " ") for line in lines)]
     return Block(lines, f"def {name} {use}", {"a": "n"} if use == "set" and kind == "n" else {}, shows)
@@ -266,16 +293,21 @@ def initial(rng: random.Random, kind: str) -> str:
         return repr(rng.choice([w for w in WORDS if 3 <= len(w) <= 5]))
     if kind == "w":
         return repr(rng.sample(WORDS, rng.randint(2, 3)))
-    return repr(dict(zip(rng.sample("abcdxyz", rng.randint(2, 3)), (rng.randint(1, 9) for _ in range(3)), strict=False)))
+    return repr(dict(zip(rng.sample("abcdxyz", rng.randint(2, 3)), (rng.randint(1, 9) for _ in range(3)),
+        strict=False)))
 
 
 @dataclass(frozen=True)
 class Program:
-    """code: as shown. canonical: before names were chosen. structure: that of its blocks."""
+    """code: as shown. canonical: before names were chosen. structures: those of its blocks."""
 
     code: str
     canonical: str
-    structure: str
+    structures: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        return " / ".join(structure.split(" ")[0] for structure in self.structures)
 
 
 def draw_program(rng: random.Random, level: int, held_out: bool) -> Program:
@@ -307,4 +339,4 @@ def draw_program(rng: random.Random, level: int, held_out: bool) -> Program:
             name = rng.choice([n for n in names if n not in taken])
             taken.add(name)
             code = re.sub(rf"\${v}(?![a-z0-9])", name, code)
-    return Program(code, canonical, " / ".join(b.structure.split(" ")[0] for b in blocks))
+    return Program(code, canonical, tuple(b.structure for b in blocks))

@@ -28,7 +28,7 @@ class TooLong(Exception):
 
 @dataclass
 class Run:
-    """lines: what happened, in order. result: what the function gave, or None for a program. output: what it printed."""
+    """lines: what happened, in order. result: what the call gave, None for a program. output: what it printed."""
 
     lines: list[str] = field(default_factory=list)
     output: list[str] = field(default_factory=list)
@@ -108,7 +108,8 @@ class _Lookups(ast.NodeTransformer):
 
 def _callable(node: ast.Call) -> bool:
     """Whether a call is of a known built-in or of a method of a constant, on constants."""
-    known = isinstance(node.func, ast.Name) and node.func.id in _SAFE and node.func.id not in ("range", "enumerate", "zip")
+    known = isinstance(node.func, ast.Name) and node.func.id in _SAFE and node.func.id not in ("range", "enumerate",
+        "zip")
     method = isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Constant)
     return (known or method) and all(isinstance(a, ast.Constant) for a in node.args)
 
@@ -168,7 +169,8 @@ class _Tracer:
         self.waiting: dict[FrameType, tuple[ast.stmt, dict[str, Any]]] = {}
 
     def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
-        if frame.f_code.co_filename != FILE or frame.f_code.co_name.startswith("<") and frame.f_code.co_name != "<module>":
+        name = frame.f_code.co_name
+        if frame.f_code.co_filename != FILE or (name.startswith("<") and name != "<module>"):
             return None
         if event == "call":
             if frame.f_code.co_name != "<module>":
@@ -267,8 +269,8 @@ def _assignment(node: ast.Assign | ast.AugAssign, names: dict[str, Any], after: 
 
 
 def trace(code: str, call: str = "", limit: int = 40) -> Run:
-    """A program run from its top, or after defining its functions a call of one of them. Raises TooLong beyond `limit` lines
-    of trace or where it does not end; errors of the program are kept in the run."""
+    """A program run from its top, or after defining its functions a call of one of them. Raises TooLong beyond `limit`
+    lines of trace or where it does not end; errors of the program are kept in the run."""
     tree = ast.parse(code)
     run = Run()
     space: dict[str, Any] = {"print": lambda *xs: run.output.append(" ".join(map(str, xs)))}

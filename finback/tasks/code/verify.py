@@ -70,8 +70,8 @@ def _harness(code, name, calls, asserts, mark, write=_os.write, repr=repr, type=
 
 
 def extract_code(content: str) -> str:
-    """The program in an answer: the fenced blocks that define functions, else the first block, else the text from its first
-    code line on."""
+    """The program in an answer: the first fenced block with a function, else the first block, else the text from its
+    first code line on."""
     blocks = [m[2] for m in _FENCE.finditer(content)]
     if blocks:
         chosen = [b for b in blocks if "def " in b] or blocks[:1]
@@ -119,7 +119,8 @@ def verify_program(code: str, tests: list[Any], box: Any, name: str = "") -> Ver
     try:
         compile(code, "<program>", "exec")
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
-        return Verdict(False, f"the code does not parse: {type(error).__name__} at line {getattr(error, 'lineno', '?')}")
+        return Verdict(False,
+            f"the code does not parse: {type(error).__name__} at line {getattr(error, 'lineno', '?')}")
     mark = secrets.token_hex(16)
     asserts = [t for t in tests if isinstance(t, str)]
     calls = [t for t in tests if not isinstance(t, str)]

@@ -59,7 +59,7 @@ def _expand(text: str, at: int) -> tuple[list[str], int]:
 def expansions(grammar: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What a grammar can say: for training, and kept for measuring."""
     text = re.sub(r"%([a-z]+)", lambda m: MACROS[m[1]], grammar)
-    found = list(dict.fromkeys(" ".join(option.split(" ")) for option in _expand(text, 0)[0]))
+    found = list(dict.fromkeys(option.strip() for option in _expand(text, 0)[0]))
     count = max(len(found) // HELD_ONE_IN, len(found) > 3)
     held = sorted(found, key=lambda w: sha256(w.encode()).digest())[:count]
     return tuple(w for w in found if w not in set(held)), tuple(held)

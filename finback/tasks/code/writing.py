@@ -12,10 +12,10 @@ from finback.tasks.protocol import Effort
 
 VERBS = ["get", "make", "find", "compute", "do", "process", "my", "calc", "the"]
 PLAIN = (
-    "f g h solve solution func answer run task process transform compute helper work apply_it do_it my_func fun calc convert "
-    "handle go main_task evaluate result_of perform exercise function_a test_me produce"
+    "f g h solve solution func answer run task process transform compute helper work apply_it do_it my_func fun calc "
+    "convert handle go main_task evaluate result_of perform exercise function_a test_me produce"
 ).split()
-TAKEN = {"list", "sum", "count", "first", "set", "str", "min", "max", "all", "any", "len", "range", "sorted", "dict", "abs"}
+TAKEN = set("list sum count first set str min max all any len range sorted dict abs".split())
 
 
 def function_name(rng: random.Random, labels: list[str], avoid: list[str], plain: bool = False) -> str:
