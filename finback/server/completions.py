@@ -19,7 +19,7 @@ from finback.engine import Choice, Piece, SamplingParams
 from finback.server.ask import MAX_ANSWERS, Ask, AskError
 from finback.server.chat_body import Conversation, StreamOptions, Wire, biases, conversation, stops
 from finback.server.events import Usage
-from finback.server.http import as_json, body, service_of, speaks, stream, takes, user_of, whole
+from finback.server.http import as_json, body, refusals, service_of, speaks, stream, takes, user_of, whole
 from finback.server.openai import REASONS, error_body, event_of, head_of, usage_body
 from finback.server.prompt import room
 from finback.server.run import running, tokens_of, usage_of
@@ -27,7 +27,7 @@ from finback.server.service import Model, Service
 from finback.text import Tokenizer
 from finback.text.tokens import EOS, FIM_BEGIN, FIM_END, FIM_HOLE
 
-router = APIRouter(dependencies=[speaks(error_body)], tags=["completions"])
+router = APIRouter(dependencies=[speaks(error_body)], responses=refusals(), tags=["completions"])
 
 TokenId = Annotated[int, Field(ge=0, lt=1 << 31)]
 
