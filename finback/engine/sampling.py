@@ -16,12 +16,14 @@ from torch import Tensor
 
 from finback.engine.constrain import Constraint
 
+COLDEST = 1e-6  # below this temperature the likeliest token is taken: logits divided by it leave the range of float32
+
 
 @dataclass(frozen=True)
 class SamplingParams:
     """How an answer is sampled, and when it ends.
 
-    temperature 0 takes the likeliest token. top_k (0: all), top_p and min_p (relative to the likeliest) narrow the
+    temperature 0 (or next to it) takes the likeliest token. top_k (0: all), top_p and min_p (relative to the likeliest) narrow the
     choice. presence and frequency penalties lower the logits of tokens already in the answer. logit_bias: added to
     logits, by token id. logprobs: of how many likeliest tokens log-probabilities are reported beside the chosen one's
     (None: none), before penalties, masks, temperature and narrowing; prompt_logprobs: the same for the prompt's tokens.
@@ -121,7 +123,7 @@ def _penalised(scores: Tensor, params: SamplingParams, answer: Sequence[int]) ->
 
 
 def _choose(scores: Tensor, params: SamplingParams, index: int) -> int:
-    if params.temperature == 0:
+    if params.temperature < COLDEST:
         return int(scores.argmax())
     p, ids = torch.softmax(scores / params.temperature, dim=-1).sort(descending=True, stable=True)
     keep = torch.ones(len(p), dtype=torch.bool)
@@ -129,6 +131,7 @@ def _choose(scores: Tensor, params: SamplingParams, index: int) -> int:
         keep[params.top_k :] = False
     if params.top_p < 1:
         keep &= p.cumsum(0) - p < params.top_p
+        keep[0] = True  # a top_p may be too small for the comparison
     if params.min_p:
         keep &= p >= params.min_p * p[0]
     cumulative = p.masked_fill(~keep, 0.0).double().cumsum(0)

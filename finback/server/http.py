@@ -108,6 +108,9 @@ def refusals() -> dict[int | str, dict[str, Any]]:
     return {status: {"description": text, "content": {"application/json": {"schema": {"type": "object"}}}} for status, text in said.items()}
 
 
+STREAMS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {"schema": {"type": "object"}}}}}  # of a route that may stream
+
+
 def document(described: dict[str, Any]) -> dict[str, Any]:
     """An OpenAPI document with the definitions of its bodies among its components."""
     for path in described["paths"].values():
