@@ -10,13 +10,18 @@ prompt, `Writer` turns what the model says into content blocks, whole and as a s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from hashlib import sha256
 from typing import Any, Literal
+from uuid import uuid4
 
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from finback.server.ask import Ask, AskError
-from finback.server.run import CallEnded, CallStarted, Event, Finished, Started, Usage
+from finback.server.ask import Ask, AskError, Message
+from finback.server.http import body, service_of, speaks, stream, takes, user_of, whole
+from finback.server.run import CallEnded, CallStarted, Event, Finished, Started, Usage, run
 from finback.server.thoughts import SEAL, seal, unseal
 from finback.text import ContentDelta, ReasoningDelta, ToolCallDelta
 
@@ -38,7 +43,7 @@ class Turn(BaseModel):
 
 class Tool(BaseModel):
     type: str | None = None
-    name: str = Field(pattern=r"^[a-zA-Z0-9_-]{1,128}$")
+    name: str
     description: str | None = None
     input_schema: dict[str, Any] | None = None
     strict: bool = False
@@ -52,7 +57,7 @@ class ToolChoice(BaseModel):
 
 class Thinking(BaseModel):
     type: Literal["enabled", "adaptive", "disabled"]
-    budget_tokens: int | None = Field(None, ge=1)
+    budget_tokens: int | None = None
     display: Literal["summarized", "omitted"] | None = None
 
 
@@ -67,14 +72,14 @@ class OutputConfig(BaseModel):
 
 
 class Metadata(BaseModel):
-    user_id: str | None = Field(None, max_length=4096)
+    user_id: str | None = None
 
 
 class CountRequest(BaseModel):
     """What a request's prompt depends on."""
 
     model: str
-    messages: list[Turn] = Field(min_length=1)
+    messages: list[Turn]
     system: str | list[Block] = ""
     tools: list[Tool] = []
     tool_choice: ToolChoice = ToolChoice(type="auto")
@@ -83,20 +88,48 @@ class CountRequest(BaseModel):
 
 
 class MessagesRequest(CountRequest):
-    max_tokens: int = Field(ge=1)
+    max_tokens: int
     stream: bool = False
     stop_sequences: list[str] = []
-    temperature: float = Field(1.0, ge=0, le=2)
-    top_p: float = Field(1.0, gt=0, le=1)
-    top_k: int = Field(0, ge=0)
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int = 0
     metadata: Metadata = Metadata()
 
 
 # ---- what was asked
 
 
-def conversation(request: CountRequest) -> list[dict[str, Any]]:
-    """The messages of V4's prompt. Raises ValueError for what this model cannot be told."""
+def to_ask(wire: CountRequest, user: str = "") -> Ask:
+    """Raises AskError for what this model cannot be told."""
+    choice, thinking, output = wire.tool_choice, wire.thinking, wire.output_config
+    messages = conversation(wire)
+    sampling: dict[str, Any] = {}
+    if isinstance(wire, MessagesRequest):
+        sampling = {
+            "max_tokens": wire.max_tokens, "stop": tuple(wire.stop_sequences),
+            "temperature": wire.temperature, "top_p": wire.top_p, "top_k": wire.top_k,
+        }  # fmt: skip
+    return Ask(
+        model=wire.model,
+        messages=tuple(messages),
+        tools=tuple(_tools(wire.tools)),
+        tool_choice={"any": "required", "tool": "required"}.get(choice.type, choice.type),
+        tool_name=choice.name if choice.type == "tool" else None,
+        parallel_tool_calls=not choice.disable_parallel_tool_use,
+        schema=output.format.schema_ if output.format else None,
+        thinking=None if thinking is None else thinking.type != "disabled",
+        effort=output.effort,
+        thinking_budget=thinking.budget_tokens if thinking else None,
+        prefix=bool(messages) and messages[-1]["role"] == "assistant",
+        user=user,
+        call_prefix="toolu_",
+        **sampling,
+    )
+
+
+def conversation(request: CountRequest) -> list[Message]:
+    """The messages of V4's prompt."""
     system = _texts(request.system, "system")
     messages = [{"role": "system", "content": "\n\n".join(system)}] if system else []
     open_calls: set[str] = set()
@@ -104,7 +137,7 @@ def conversation(request: CountRequest) -> list[dict[str, Any]]:
         where = f"messages.{i}"
         if role == "assistant":
             if open_calls:
-                raise ValueError(f"{where}: tool_use ids {_listed(open_calls)} have no tool_result block in the turn before: send one for each")
+                raise _unanswered(open_calls, where)
             message = _assistant(blocks, where)
             open_calls = {call["id"] for call in message.get("tool_calls", ())}
             messages.append(message)
@@ -112,27 +145,32 @@ def conversation(request: CountRequest) -> list[dict[str, Any]]:
             for message in _user(blocks, where):
                 if message["role"] == "tool":
                     if message["tool_call_id"] not in open_calls:
-                        raise ValueError(f"{where}: tool_result for {message['tool_call_id']!r}, which the turn before did not call")
+                        raise _invalid(where, f"tool_result for {message['tool_call_id']!r}, which the turn before did not call")
                     open_calls.remove(message["tool_call_id"])
                 messages.append(message)
     if open_calls:
-        raise ValueError(f"messages: tool_use ids {_listed(open_calls)} have no tool_result block behind them: send one for each")
+        raise _unanswered(open_calls, "messages")
     return messages
 
 
-def functions(tools: list[Tool]) -> list[dict[str, Any]]:
+def _invalid(where: str, message: str) -> AskError:
+    return AskError(400, "invalid_request", f"{where}: {message}", where)
+
+
+def _unanswered(calls: set[str], where: str) -> AskError:
+    return _invalid(where, f"no tool_result answers the tool_use {', '.join(sorted(calls))} of the turn before: send one for each")
+
+
+def _tools(tools: list[Tool]) -> list[dict[str, Any]]:
     """The tools as the OpenAI API, and V4's prompt, describe them."""
     found = []
     for i, tool in enumerate(tools):
         if tool.type not in (None, "custom") or tool.input_schema is None:
-            raise ValueError(f"tools.{i}: {tool.name!r} is a tool of Anthropic's servers ({tool.type}), which do not run here: describe it with an input_schema and run it yourself")
+            what = f"{tool.name!r} is a tool that only Anthropic's models and servers know ({tool.type})"
+            raise _invalid(f"tools.{i}", f"{what}: describe one of your own with an input_schema")
         function = {"name": tool.name, "description": tool.description or "", "parameters": tool.input_schema}
         found.append({"type": "function", "function": {**function, "strict": True} if tool.strict else function})
     return found
-
-
-def _listed(names: set[str]) -> str:
-    return ", ".join(sorted(names))
 
 
 def _turns(turns: list[Turn]) -> Iterator[tuple[str, list[Block]]]:
@@ -145,7 +183,8 @@ def _turns(turns: list[Turn]) -> Iterator[tuple[str, list[Block]]]:
             blocks = []
         role = side
         blocks = blocks + ([Block(type="text", text=turn.content)] if isinstance(turn.content, str) else turn.content)
-    yield role, blocks
+    if role:
+        yield role, blocks
 
 
 def _texts(content: str | list[Block], where: str) -> list[str]:
@@ -159,28 +198,33 @@ def _text(block: Block, where: str) -> str:
     """Of a block that holds text in one way or another."""
     if block.type == "text":
         return _field(block, "text", where)
-    if block.type == "document" and (source := getattr(block, "source", None)) and source.get("type") == "text":
+    source = getattr(block, "source", None)
+    if block.type == "document" and isinstance(source, dict) and source.get("type") == "text":
         return str(source.get("data", ""))
     what = {"image": "an image", "document": "a document that is not plain text"}.get(block.type, f"a {block.type} block")
-    raise ValueError(f"{where}: this model reads text only, and this is {what}: leave it out")
+    raise AskError(400, "unsupported_content", f"{where}: these models read only text, and this is {what}: leave it out", where)
 
 
 def _field(block: Block, name: str, where: str) -> str:
     value = getattr(block, name, None)
     if not isinstance(value, str):
-        raise ValueError(f"{where}.{name}: a {block.type} block needs it, a string")
+        raise _invalid(f"{where}.{name}", f"a {block.type} block needs it, as text")
     return value
 
 
-def _assistant(blocks: list[Block], where: str) -> dict[str, Any]:
+def _assistant(blocks: list[Block], where: str) -> Message:
     thoughts, texts, calls = [], [], []
     for i, block in enumerate(blocks):
         at = f"{where}.content.{i}"
         if block.type == "thinking":
-            thoughts.append(getattr(block, "thinking", "") or unseal(getattr(block, "signature", None)) or "")
+            signature = getattr(block, "signature", None)
+            sealed = unseal(signature) if isinstance(signature, str) else None
+            thoughts.append(_field(block, "thinking", at) or sealed or "")
         elif block.type == "tool_use":
-            arguments = json.dumps(getattr(block, "input", None) or {}, ensure_ascii=False)
-            function = {"name": _field(block, "name", at), "arguments": arguments}
+            arguments = getattr(block, "input", None)
+            if not isinstance(arguments, dict):
+                raise _invalid(f"{at}.input", "a tool_use block needs it, an object")
+            function = {"name": _field(block, "name", at), "arguments": json.dumps(arguments, ensure_ascii=False)}
             calls.append({"id": _field(block, "id", at), "type": "function", "function": function})
         elif block.type != "redacted_thinking":  # another server's, which nobody else can read
             texts.append(_text(block, at))
@@ -192,13 +236,15 @@ def _assistant(blocks: list[Block], where: str) -> dict[str, Any]:
     return message
 
 
-def _user(blocks: list[Block], where: str) -> Iterator[dict[str, Any]]:
+def _user(blocks: list[Block], where: str) -> Iterator[Message]:
     for i, block in enumerate(blocks):
         at = f"{where}.content.{i}"
         if block.type == "tool_result":
             content = getattr(block, "content", None) or ""
-            if not isinstance(content, str):
+            if isinstance(content, list):
                 content = "\n\n".join(_result_text(part, at) for part in content)
+            if not isinstance(content, str):
+                raise _invalid(f"{at}.content", "it is neither text nor a list of content blocks")
             yield {"role": "tool", "tool_call_id": _field(block, "tool_use_id", at), "content": content}
         else:
             yield {"role": "user", "content": _text(block, at)}
@@ -207,7 +253,7 @@ def _user(blocks: list[Block], where: str) -> Iterator[dict[str, Any]]:
 def _result_text(part: Any, where: str) -> str:
     """Of a part of a tool's result. What is no text is named, as V4's own encoder does: the tool has run already."""
     if not isinstance(part, dict) or not isinstance(part.get("type"), str):
-        raise ValueError(f"{where}.content: its parts must be content blocks with a type")
+        raise _invalid(f"{where}.content", "its parts must be content blocks with a type")
     if part["type"] == "text":
         return str(part.get("text", ""))
     if part["type"] == "tool_reference":
@@ -299,3 +345,63 @@ class Writer:
         usage = usage_of(end.usage)
         self.message.update(**said, usage=usage)
         return [{"type": "message_delta", "delta": said, "usage": usage}, {"type": "message_stop"}]
+
+
+# ---- over HTTP
+
+
+ERRORS = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 413: "request_too_large",
+          429: "rate_limit_error", 503: "overloaded_error"}  # fmt: skip
+
+
+def error_body(error: AskError) -> dict[str, Any]:
+    kind = ERRORS.get(error.status, "invalid_request_error" if error.status < 500 else "api_error")
+    return {"type": "error", "error": {"type": kind, "message": error.message}}
+
+
+router = APIRouter(tags=["Anthropic"], dependencies=[speaks(error_body)])
+
+
+@router.post("/v1/messages", openapi_extra=takes(MessagesRequest))
+@router.post("/anthropic/v1/messages", openapi_extra=takes(MessagesRequest))
+async def messages(request: Request) -> Response:
+    """Answer a conversation."""
+    wire = await body(request, MessagesRequest)
+    ask = to_ask(wire, _user_of(request, wire))
+    writer = Writer(f"msg_{uuid4().hex}", wire.model, wire.thinking is not None and wire.thinking.display == "omitted")
+    events = run(service_of(request), ask)
+    if wire.stream:
+        return await stream(request, _told(writer, events))
+    return await whole(request, _collected(writer, events))
+
+
+def _user_of(request: Request, wire: MessagesRequest) -> str:
+    """A client may name its users as it likes, and at any length."""
+    name = wire.metadata.user_id
+    return user_of(request, sha256(name.encode()).hexdigest()[:32] if name else None)
+
+
+async def _told(writer: Writer, events: AsyncIterator[Event]) -> AsyncIterator[str]:
+    started = False
+    try:
+        async with aclosing(events):
+            async for event in events:
+                told = writer.say(event) + ([] if started else [{"type": "ping"}])
+                started = True
+                if told:
+                    yield "".join(map(_sse, told))
+    except AskError as error:
+        if not started:
+            raise
+        yield _sse(error_body(error))
+
+
+async def _collected(writer: Writer, events: AsyncIterator[Event]) -> dict[str, Any]:
+    async with aclosing(events):
+        async for event in events:
+            writer.say(event)
+    return writer.message
+
+
+def _sse(event: dict[str, Any]) -> str:
+    return f"event: {event['type']}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n"

@@ -20,9 +20,9 @@ def seal(thoughts: str) -> str:
     return f"{SEAL}:{base64.b64encode(zlib.compress(thoughts.encode())).decode()}"
 
 
-def unseal(sealed: str | None) -> str | None:
+def unseal(sealed: str) -> str | None:
     """The thoughts, or None for a string that this server did not make (another model's signature)."""
-    name, _, rest = (sealed or "").partition(":")
+    name, _, rest = sealed.partition(":")
     if name != SEAL or not rest:
         return None
     try:
