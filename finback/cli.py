@@ -7,6 +7,7 @@ the traceback instead.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -47,12 +48,14 @@ def chat(
     max_tokens: MaxTokens = 512,
     seed: Seed = None,
     neutralize: Annotated[bool, typer.Option(help="Make special tokens in what you type harmless.")] = True,
+    python: Annotated[bool, typer.Option("--python", help="Let the model run Python, in a sandbox without files and network.")] = False,
     dtype: Dtype = "auto",
     device: Device = "auto",
 ) -> None:
     """Talk to a model in the terminal. Inside, /help lists the commands."""
     from finback.chat import Settings, run_chat
-    from finback.engine import SamplingParams
+    from finback.engine import Engine, SamplingParams
+    from finback.tasks.sandbox import Sandbox
 
     if effort not in (None, "high", "max"):
         raise ValueError(f"--effort is {effort!r}; choose high or max")
@@ -61,7 +64,10 @@ def chat(
     if model == DEFAULT_MODEL:  # its card's first paragraph says honestly what to expect
         greeting += "\n" + (model / "README.md").read_text(encoding="utf-8").split("\n\n")[1]
     sampling = SamplingParams(temperature, top_p, max_tokens=max_tokens, seed=_seed(seed))
-    run_chat(loaded, tokenizer, Settings(think, effort, system, sampling, neutralize), Console(), greeting)
+    settings = Settings(think, effort, system, sampling, neutralize)
+    engine = Engine(loaded, tokenizer, prefix="full")
+    with contextlib.closing(engine), Sandbox(workers=1, seconds=10.0) if python else contextlib.nullcontext() as box:
+        run_chat(engine, settings, Console(), greeting, box)
 
 
 @app.command()
