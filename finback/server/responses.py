@@ -1,6 +1,6 @@
 """How does a model speak OpenAI's Responses API, as Codex and the `openai` package use it?
 
-Requests and answers are lists of items; `items.py` reads those that come, and `Writer` here writes those that go, whole
+Requests and answers are lists of items; `responses_body.py` reads those that come, and `Writer` here writes those that go, whole
 and as a stream of events.
 - Thoughts are a reasoning item with the text itself (`reasoning_text`); there is no second model to sum them up.
 - A response is kept for `previous_response_id` unless `store` is false: in memory, bounded, for its own API key.
@@ -9,19 +9,21 @@ and as a stream of events.
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any
-from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
 
 from finback.server.ask import AskError
-from finback.server.http import as_json, body, service_of, speaks, stream, takes, user_of, whole
-from finback.server.items import ResponsesRequest, Tools, to_ask
-from finback.server.run import CallEnded, CallStarted, Event, Finished, Started, run
+from finback.server.events import CallEnded, CallStarted, Event, Finished, Started
+from finback.server.http import as_json, body, refusals, service_of, speaks, stream, takes, user_of, whole
+from finback.server.openai import error_body
+from finback.server.responses_body import ResponsesBody, Tools, to_ask
+from finback.server.run import run
 from finback.server.thoughts import seal
 from finback.text import ContentDelta, ReasoningDelta, ToolCallDelta
 
@@ -31,10 +33,10 @@ KEPT_BYTES = 64 << 20  # of responses that previous_response_id may name; the ol
 class Writer:
     """Items as they grow: `say` takes what happened and returns the events that tell it; `response` is the whole."""
 
-    def __init__(self, wire: ResponsesRequest, tools: Tools):
+    def __init__(self, wire: ResponsesBody, tools: Tools):
         self.tools, self._sealed = tools, "reasoning.encrypted_content" in (wire.include or ())
         self.response: dict[str, Any] = {
-            "id": f"resp_{uuid4().hex}", "object": "response", "created_at": int(time.time()), "status": "in_progress",
+            "id": f"resp_{secrets.token_hex(12)}", "object": "response", "created_at": int(time.time()), "status": "in_progress",
             "error": None, "incomplete_details": None, "instructions": wire.instructions,
             "max_output_tokens": wire.max_output_tokens, "model": wire.model, "output": [],
             "parallel_tool_calls": wire.parallel_tool_calls is not False,
@@ -42,33 +44,35 @@ class Writer:
             "reasoning": {"effort": wire.reasoning.effort if wire.reasoning else None, "summary": None},
             "store": wire.store is not False, "temperature": wire.temperature,
             "text": {"format": wire.text.format if wire.text and wire.text.format else {"type": "text"}},
-            "tool_choice": wire.tool_choice, "tools": wire.tools, "top_p": wire.top_p, "truncation": "disabled",
+            "tool_choice": wire.tool_choice or "auto", "tools": wire.tools or [], "top_p": wire.top_p, "truncation": "disabled",
             "usage": None, "user": wire.user, "metadata": wire.metadata or {},
         }  # fmt: skip
         self._events = 0
         self._open: str | None = None  # the type of the item that grows
-        self._grown = ""  # its thoughts, text or arguments
+        self._grown: list[str] = []  # its thoughts, text or arguments
 
     def say(self, event: Event) -> list[dict[str, Any]]:
         match event:
             case Started():
                 return [self._whole("response.created"), self._whole("response.in_progress")]
             case ReasoningDelta():
-                item = {"type": "reasoning", "id": f"rs_{uuid4().hex}", "summary": [], "content": [], "encrypted_content": None}
+                item = {"type": "reasoning", "id": f"rs_{secrets.token_hex(12)}", "summary": [], "content": [], "encrypted_content": None}
                 out = self._begin(item, {"type": "reasoning_text", "text": ""})
                 return [*out, self._grow("response.reasoning_text.delta", event.text, content_index=0)]
             case ContentDelta():
-                item = {"type": "message", "id": f"msg_{uuid4().hex}", "role": "assistant", "content": []}
+                item = {"type": "message", "id": f"msg_{secrets.token_hex(12)}", "role": "assistant", "content": []}
                 out = self._begin(item, {"type": "output_text", "text": "", "annotations": [], "logprobs": []})
                 return [*out, self._grow("response.output_text.delta", event.text, content_index=0, logprobs=[])]
             case CallStarted():
-                return self._begin({**self.tools.called(event.name), "id": f"fc_{uuid4().hex}", "call_id": event.id})
+                return self._begin({**self.tools.called(event.name), "id": f"fc_{secrets.token_hex(12)}", "call_id": event.id})
             case ToolCallDelta():
                 if self._open == "custom_tool_call":  # its input is one string, told when it is whole
-                    self._grown += event.arguments
+                    self._grown.append(event.arguments)
                     return []
                 return [self._grow("response.function_call_arguments.delta", event.arguments)]
             case CallEnded():
+                if event.problem is not None:  # which no field of OpenAI's says
+                    self.response["output"][-1]["malformed"] = event.problem
                 return self._end("completed" if event.problem is None else "incomplete")
             case Finished():
                 cut = event.reason in ("length", "repetition")
@@ -104,14 +108,14 @@ class Writer:
         return out
 
     def _grow(self, kind: str, text: str, **fields: Any) -> dict[str, Any]:
-        self._grown += text
+        self._grown.append(text)
         return self._tell(kind, **self._place, delta=text, **fields)
 
     def _end(self, status: str) -> list[dict[str, Any]]:
         if self._open is None:
             return []
-        item, text, kind = self.response["output"][-1], self._grown, self._open
-        self._open, self._grown, out, part = None, "", [], None
+        item, text, kind = self.response["output"][-1], "".join(self._grown), self._open
+        self._open, self._grown, out, part = None, [], [], None
         if kind == "reasoning":
             part = {"type": "reasoning_text", "text": text}
             item["encrypted_content"] = seal(text) if self._sealed else None
@@ -173,19 +177,14 @@ class Kept:
         self.bytes -= len(self._of.pop(name)[1])
 
 
-def error_body(error: AskError) -> dict[str, Any]:
-    kind = {401: "authentication_error", 429: "rate_limit_error"}.get(error.status, "invalid_request_error" if error.status < 500 else "server_error")
-    return {"error": {"message": error.message, "type": kind, "param": error.param, "code": error.code}}
+router = APIRouter(dependencies=[speaks(error_body)], responses=refusals(), tags=["responses"])
 
 
-router = APIRouter(tags=["OpenAI Responses"], dependencies=[speaks(error_body)])
-
-
-@router.post("/responses", openapi_extra=takes(ResponsesRequest))
-@router.post("/v1/responses", openapi_extra=takes(ResponsesRequest))
+@router.post("/responses", openapi_extra=takes(ResponsesBody))
+@router.post("/v1/responses", include_in_schema=False)
 async def create(request: Request) -> Response:
     """Answer a list of items."""
-    wire = await body(request, ResponsesRequest)
+    wire = await body(request, ResponsesBody)
     kept, owner, tools = _kept(request), user_of(request), Tools(wire.tools)
     before = kept.get(owner, wire.previous_response_id)["items"] if wire.previous_response_id else []
     items = before + wire.items
@@ -196,20 +195,18 @@ async def create(request: Request) -> Response:
         if wire.store is not False:
             kept.add(owner, items + writer.response["output"], writer.response)
 
-    if wire.stream:
-        return await stream(request, _told(writer, events, keep))
-    return await whole(request, _collected(writer, events, keep))
+    return await (stream(request, _told(writer, events, keep)) if wire.stream else whole(request, _collected(writer, events, keep)))
 
 
 @router.get("/responses/{name}")
-@router.get("/v1/responses/{name}")
+@router.get("/v1/responses/{name}", include_in_schema=False)
 async def retrieve(request: Request, name: str) -> Response:
     """A response that was kept."""
     return as_json(_kept(request).get(user_of(request), name)["response"])
 
 
 @router.delete("/responses/{name}")
-@router.delete("/v1/responses/{name}")
+@router.delete("/v1/responses/{name}", include_in_schema=False)
 async def delete(request: Request, name: str) -> Response:
     """Forget a response that was kept."""
     _kept(request).forget(user_of(request), name)
@@ -223,7 +220,7 @@ def _kept(request: Request) -> Kept:
     return state.responses
 
 
-async def _told(writer: Writer, events: AsyncIterator[Event], keep: Any) -> AsyncIterator[str]:
+async def _told(writer: Writer, events: AsyncIterator[Event], keep: Callable[[], None]) -> AsyncIterator[str]:
     started = False
     try:
         async with aclosing(events):
@@ -239,7 +236,7 @@ async def _told(writer: Writer, events: AsyncIterator[Event], keep: Any) -> Asyn
         yield "".join(map(_sse, writer.fail(error)))
 
 
-async def _collected(writer: Writer, events: AsyncIterator[Event], keep: Any) -> dict[str, Any]:
+async def _collected(writer: Writer, events: AsyncIterator[Event], keep: Callable[[], None]) -> dict[str, Any]:
     async with aclosing(events):
         async for event in events:
             writer.say(event)

@@ -1,4 +1,4 @@
-"""What does a request of OpenAI's Responses API ask? Items and tools, read into an `Ask`.
+"""What may stand in a request of OpenAI's Responses API, and which ask does it make?
 
 - V4 has one system text at the start: the instructions and the system or developer messages that lead. Later ones
   become text of a user's turn.
@@ -13,31 +13,32 @@ import json
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from finback.server.ask import JSON_OBJECT, Ask, AskError, Message, text_of
+from finback.server.chat_body import Effort, Wire
 from finback.server.thoughts import unseal
 
 OFFERS = ("web_search", "web_search_preview", "web_search_2025_08_26", "web_search_preview_2025_03_11", "image_generation", "tool_search")
 
 
-class Reasoning(BaseModel):
-    effort: str | None = None
+class ResponsesReasoning(Wire):
+    effort: Effort | None = None
 
 
-class Text(BaseModel):
+class ResponsesText(Wire):
     format: dict[str, Any] | None = None
 
 
-class ResponsesRequest(BaseModel):
+class ResponsesBody(Wire):
     model: str
     input: str | list[dict[str, Any]]
     instructions: str | None = None
-    tools: list[dict[str, Any]] = []
-    tool_choice: Literal["none", "auto", "required"] | dict[str, Any] = "auto"
+    tools: list[dict[str, Any]] | None = None
+    tool_choice: Literal["none", "auto", "required"] | dict[str, Any] | None = None
     parallel_tool_calls: bool | None = None
-    reasoning: Reasoning | None = None
-    text: Text | None = None
+    reasoning: ResponsesReasoning | None = None
+    text: ResponsesText | None = None
     max_output_tokens: int | None = None
     temperature: float | None = None
     top_p: float | None = None
@@ -67,10 +68,10 @@ def _refused(param: str, message: str, code: str = "invalid_value") -> AskError:
 class Tools:
     """The tools of a request: as the model sees them, and back to what the client called them."""
 
-    def __init__(self, wire: list[dict[str, Any]]):
+    def __init__(self, wire: list[dict[str, Any]] | None):
         self.functions: list[dict[str, Any]] = []
         self._names: dict[str, dict[str, Any]] = {}
-        for i, tool in enumerate(wire):
+        for i, tool in enumerate(wire or []):
             self._add(tool, f"tools[{i}]")
 
     def _add(self, tool: Any, where: str, namespace: str = "") -> None:
@@ -112,10 +113,10 @@ class Tools:
             raise _refused(f"{where}.name", "must be the name of a tool")
         return f"{namespace}__{name}" if namespace else name
 
-    def chosen(self, choice: str | dict[str, Any]) -> tuple[list[dict[str, Any]], str, str | None]:
+    def chosen(self, choice: str | dict[str, Any] | None) -> tuple[list[dict[str, Any]], str, str | None]:
         """(tools, tool_choice, tool_name) of an ask."""
-        if isinstance(choice, str):
-            return self.functions, choice, None
+        if not isinstance(choice, dict):
+            return self.functions, choice or "auto", None
         kind = choice.get("type")
         if kind in ("function", "custom"):
             return self.functions, "required", self.shown(choice, "tool_choice")
@@ -126,7 +127,7 @@ class Tools:
         raise _refused("tool_choice", f"is of type {kind!r}; choose a function, a custom tool, or allowed_tools with their list")
 
 
-def to_ask(wire: ResponsesRequest, items: list[dict[str, Any]], tools: Tools, user: str = "") -> Ask:
+def to_ask(wire: ResponsesBody, items: list[dict[str, Any]], tools: Tools, user: str = "") -> Ask:
     """items: those of the responses before, and the request's own."""
     for name in ("background", "conversation", "prompt", "top_logprobs"):
         if getattr(wire, name):
