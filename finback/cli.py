@@ -81,24 +81,31 @@ def serve(
     disk: Annotated[Optional[Path], typer.Option(help="Directory in which the prefix cache outlives the server.")] = None,
     drafts: Annotated[int, typer.Option(min=0, max=4, help="Tokens that the MTP block drafts for each step.")] = 0,
     answer_tokens: Annotated[int, typer.Option(min=1, help="Longest answer where a client does not say.")] = 4096,
+    print_config: Annotated[Optional[str], typer.Option(help="Serve nothing; print what to paste into a client: codex, claude-code, opencode, openai or anthropic.")] = None,
     dtype: Dtype = "auto",
     device: Device = "auto",
 ) -> None:
     """Serve models over HTTP: DeepSeek's, OpenAI's and Anthropic's APIs, and a chat page."""
     from finback.engine import Engine
+    from finback.config import ModelConfig
     from finback.server import serve as room
+    from finback.server.clients import block
     from finback.server.service import Limits, Model, Service
 
     accepted = room.read_keys((keys.read_text() + "\n" if keys else "") + os.environ.get("FINBACK_API_KEYS", ""))
     if host not in room.LOOPBACK and not accepted:
         raise ValueError(f"--host {host} lets others in, and there are no API keys: give --keys FILE or FINBACK_API_KEYS")
+    names = [(name, Path(path).resolve()) for name, _, path in (given.rpartition("=") for given in models or [str(DEFAULT_MODEL)])]
+    if print_config is not None:
+        name, folder = names[0]
+        context = ModelConfig.from_file(folder).max_position_embeddings
+        print(block(print_config, f"http://{f'[{host}]' if ':' in host else host}:{port}", name or folder.name, context, bool(accepted)), end="")
+        return
     served: list[Model] = []
-    for given in models or [str(DEFAULT_MODEL)]:
-        name, _, path = given.rpartition("=")
-        folder = Path(path).resolve()
+    for name, folder in names:
         loaded, tokenizer = _load(folder, dtype, device)
-        block = loaded.new_pool(1).layout.block_bytes
-        blocks = max((cache << 20) // block, 1) if block else None
+        size = loaded.new_pool(1).layout.block_bytes
+        blocks = max((cache << 20) // size, 1) if size else None
         store = disk / (name or folder.name) if disk else None
         engine = Engine(loaded, tokenizer, cache_blocks=blocks, drafts=drafts, disk=store)
         served.append(Model(name or folder.name, engine, room.card_of(folder)))

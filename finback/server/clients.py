@@ -7,6 +7,7 @@ from FINBACK_API_KEY when the client starts, and so never stands in a file.
 from __future__ import annotations
 
 import json
+import shlex
 import textwrap
 from collections.abc import Callable
 
@@ -33,6 +34,7 @@ def _codex(url: str, model: str, context: int, keyed: bool) -> str:
 
 
 def _claude_code(url: str, model: str, context: int, keyed: bool) -> str:
+    url, model = shlex.quote(url), shlex.quote(model)
     return f"""
         # in the shell that starts claude
         export ANTHROPIC_BASE_URL={url}
@@ -67,7 +69,7 @@ def _openai(url: str, model: str, context: int, keyed: bool) -> str:
         from openai import OpenAI
 
         client = OpenAI(base_url="{url}/v1", api_key=os.environ.get("FINBACK_API_KEY", "none"))
-        answer = client.chat.completions.create(model="{model}", messages=[{{"role": "user", "content": "Hello!"}}])
+        answer = client.chat.completions.create(model={json.dumps(model)}, messages=[{{"role": "user", "content": "Hello!"}}])
         print(answer.choices[0].message.content)
     """
 
@@ -80,7 +82,7 @@ def _anthropic(url: str, model: str, context: int, keyed: bool) -> str:
         from anthropic import Anthropic
 
         client = Anthropic(base_url="{url}", api_key=os.environ.get("FINBACK_API_KEY", "none"))
-        answer = client.messages.create(model="{model}", max_tokens=256, messages=[{{"role": "user", "content": "Hello!"}}])
+        answer = client.messages.create(model={json.dumps(model)}, max_tokens=256, messages=[{{"role": "user", "content": "Hello!"}}])
         print("".join(block.text for block in answer.content if block.type == "text"))
     """
 
