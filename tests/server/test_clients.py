@@ -24,6 +24,10 @@ TYPED = "echo pro''of-7319"  # prints PROOF, but does not hold it
 
 def agent(prompt: str) -> str:
     """Calls the first tool that it knows, and answers when it sees what the tool returned."""
+    return "Let me think.</think>" * prompt.endswith("<think>") + spoken(prompt)
+
+
+def spoken(prompt: str) -> str:
     if PROOF in prompt:
         return f"The tool said {PROOF}."
     if '"name": "weather"' in prompt:
@@ -31,7 +35,7 @@ def agent(prompt: str) -> str:
     for name, arguments in (
         ("exec_command", {"cmd": TYPED}),
         ("Bash", {"command": TYPED, "description": "Prints a word"}),
-        ("bash", {"command": TYPED, "description": "Prints a word"}),
+        ("bash", {"command": TYPED}),
     ):
         if f'"name": "{name}"' in prompt:
             return "I run it." + call(name, **arguments)
