@@ -140,7 +140,7 @@ async def body(request: Request, wire: type[Wire]) -> Wire:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         at = ".".join(str(part) for part in first["loc"]) or None
-        if first["type"] in ("json_invalid", "model_type", "model_attributes_type"):
+        if not first["loc"] and first["type"] != "missing":
             raise AskError(400, "invalid_json", f"the body is not a JSON object: {first['msg']}") from None
         raise AskError(422, "invalid_value", f"{at}: {first['msg']}", at) from None
 
