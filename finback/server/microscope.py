@@ -10,20 +10,77 @@ answer has many: `reads` are bits, [rows, entries] with each row filled up to wh
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
 from torch import Tensor
 
 from finback.engine import Engine
 from finback.model import Batch, Trace, Transformer
 from finback.model.state import Layout
+from finback.server.ask import EFFORTS, AskError
+from finback.server.http import as_json, body, service_of, speaks, takes
+from finback.text import encode_messages
 
 LIMIT = 8192  # tokens of a conversation
 ROWS = 1024  # at most so many rows are traced: the answer's last
 CHUNK = 256  # tokens in one forward
+
+_one_at_a_time = threading.Lock()
+
+
+class Conversation(BaseModel):
+    """Messages as in chat completions; the last one is the answer that is looked at."""
+
+    model: str = ""
+    messages: list[dict[str, Any]]
+    tools: list[dict[str, Any]] = []
+    thinking: dict[str, Any] = {}
+    reasoning_effort: str | None = None
+
+
+def error_body(error: AskError) -> dict[str, Any]:
+    return {"error": {"message": error.message, "type": error.code, "param": error.param, "code": error.code}}
+
+
+router = APIRouter(dependencies=[speaks(error_body)])
+
+
+@router.post("/microscope", openapi_extra=takes(Conversation))
+async def look(request: Request) -> Response:
+    """What the layers did while they wrote the last message."""
+    wire, service = await body(request, Conversation), service_of(request)
+    return as_json(await service.off_loop(_look, service.model(wire.model).engine, wire))
+
+
+def _look(engine: Engine, wire: Conversation) -> dict[str, Any]:
+    if not _one_at_a_time.acquire(blocking=False):
+        raise AskError(429, "busy", "the microscope is looking at another answer: try again soon", retry_after=1)
+    try:
+        return examine(engine, *_tokens(engine, wire))
+    except ValueError as error:
+        raise AskError(422, "invalid_value", str(error), "messages") from None
+    finally:
+        _one_at_a_time.release()
+
+
+def _tokens(engine: Engine, wire: Conversation) -> tuple[list[int], int]:
+    """The conversation's tokens, and where the answer begins."""
+    messages = wire.messages
+    if wire.tools:
+        head = messages[:1] if messages[0]["role"] == "system" else [{"role": "system", "content": ""}]
+        messages = [{**head[0], "tools": wire.tools}, *messages[len(head) - (head != messages[:1]) :]]
+    mode = "chat" if wire.thinking.get("type") == "disabled" else "thinking"
+    effort = EFFORTS.get(wire.reasoning_effort or "")
+    before = encode_messages(messages[:-1], mode, reasoning_effort=effort)
+    after = encode_messages(messages, mode, reasoning_effort=effort).removeprefix(before)
+    start = engine.tokenizer.encode(before)
+    return start + engine.tokenizer.encode(after), len(start)
 
 
 def examine(engine: Engine, tokens: Sequence[int], answer: int) -> dict[str, Any]:

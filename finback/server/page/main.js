@@ -108,6 +108,7 @@ function run(inside, place) {
   const parent = place();
   const body = requestBody(settings, inside, parent.id);
   const node = add(inside, parent.id, newAnswer(settings.model));
+  save(inside);
   grow(inside, node, body);
   return true;
 }
@@ -127,7 +128,7 @@ async function grow(inside, node, body) {
     view?.update();
     if (view) follow();
     cost = performance.now() - began;
-    if (Date.now() - saved > SAVE_EVERY) {
+    if (Date.now() - saved > SAVE_EVERY && chats.includes(inside)) {
       saved = Date.now();
       save(inside);
     }
@@ -139,9 +140,11 @@ async function grow(inside, node, body) {
   clearInterval(clock);
   clearTimeout(waiting);
   if (running.get(inside.id) === mine) running.delete(inside.id);
-  if (chats.includes(inside)) await save(inside);
+  if (chats.includes(inside)) await save(inside); // else it was deleted meanwhile
   if (inside === chat) {
-    draw();
+    shown.find((view) => view.node === node)?.end();
+    drawButton();
+    follow();
     $("status").textContent = node.error ? "" : t("answered");
     if (!$("scope").hidden) scope.look(chat, node);
   }
@@ -178,14 +181,19 @@ const actions = {
 // --- what is shown ---
 
 function draw() {
-  const live = running.get(chat.id)?.node;
-  shown = views(chat, actions, live);
+  shown = views(chat, actions, running.get(chat.id)?.node, shown);
   $("log").replaceChildren(...shown.map((view) => view.element));
   $("welcome").hidden = shown.length > 0;
-  $("send").hidden = Boolean(live);
-  $("stop").hidden = !live;
+  drawButton();
   drawTitle();
   follow();
+}
+
+function drawButton() {
+  const live = running.has(chat.id), focused = document.activeElement === $("stop");
+  $("send").hidden = live;
+  $("stop").hidden = !live;
+  if (focused && !live) $("ask").focus();
 }
 
 function drawTitle() {
@@ -259,6 +267,7 @@ function lookAtLast() {
 function relabel() {
   setLanguage(settings.language ?? (navigator.language.startsWith("zh") ? "zh" : "en"));
   translate(document);
+  shown = []; // their words are of the other language
   draw();
   drawList();
   if (!$("scope").hidden) scope.draw();

@@ -10,15 +10,20 @@ const seconds = (ms) => (ms / 1000).toFixed(ms < 10000 ? 1 : 0);
 
 /**
  * The views of a conversation, in order. `actions` are what the buttons do: edit, retry, branch, select, look, results.
- * `live` is the answer that is growing, if any.
+ * `live` is the answer that is growing, if any. Of the views `before` those that still hold are kept, as their readers
+ * left them.
  */
-export function views(chat, actions, live) {
-  const shown = path(chat);
+export function views(chat, actions, live, before) {
+  const shown = path(chat), kept = new Map(before.map((view) => [view.key, view]));
   const results = new Map(shown.filter((node) => node.role === "tool").map((node) => [node.tool_call_id, node]));
   const found = [];
   shown.forEach((node, i) => {
-    if (node.role === "user") found.push(userView(chat, node, actions));
-    if (node.role === "assistant") found.push(new AnswerView(chat, node, actions, results, { live: node === live, last: i === shown.length - 1 }));
+    if (node.role === "tool") return;
+    const all = versions(chat, node), last = i === shown.length - 1, calls = node.tool_calls ?? [];
+    const key = [chat.id, node.id, node === live, last && calls.length, all.length, calls.filter((call) => results.has(call.id)).length].join();
+    const view = kept.get(key) ?? (node.role === "user" ? userView(chat, node, actions) : new AnswerView(chat, node, actions, results, { live: node === live, last }));
+    view.key = key;
+    found.push(view);
   });
   return found;
 }
@@ -101,6 +106,7 @@ class AnswerView {
 
   end() {
     this.live = false;
+    this.key = null;
     this.update();
   }
 

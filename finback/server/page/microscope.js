@@ -9,6 +9,9 @@ import { t } from "./words.js";
 const WHOLE = -1;
 const KINDS = ["window", "tails", "csa", "hca", "index"];
 const STRIP = 22, BARS = 30; // pixels
+// A canvas needs colours, not the style sheet's formulas for them.
+for (const name of ["--strip", "--csa", "--hca", "--window", "--experts", "--idle", "--text"])
+  CSS.registerProperty({ name, syntax: "<color>", inherits: true, initialValue: "gray" });
 
 export function kilo(bytes) {
   if (bytes < 1024) return `${bytes} B`;
@@ -130,13 +133,13 @@ export class Microscope {
   }
 
   #tellEntry(layer, event) {
-    const { pieces, rows } = this.found, at = Math.floor((event.offsetX / layer.strip.clientWidth) * pieces.length);
+    const { pieces } = this.found, at = Math.floor((event.offsetX / layer.strip.clientWidth) * pieces.length);
     const entry = layer.entries ? Math.floor(at / layer.ratio) : Infinity;
     if (!(entry < layer.entries)) return (this.tip.textContent = "\u00a0");
     const from = entry * layer.ratio, to = from + layer.ratio, text = pieces.slice(from, to).join("");
-    const told = this.token === WHOLE
-      ? t("entryTip", entry, from, to - 1, Math.round((100 * reads(this.found, layer, WHOLE)[entry]) / rows))
-      : `${t("entryTip", entry, from, to - 1, Math.round((100 * reads(this.found, layer, WHOLE)[entry]) / rows))} · ${t(reads(this.found, layer, this.token)[entry] ? "entryRead" : "entryNot")}`;
+    const share = Math.round(100 * shares(this.found, layer)[entry]);
+    const now = this.token === WHOLE ? "" : ` · ${t(reads(this.found, layer, this.token)[entry] ? "entryRead" : "entryNot")}`;
+    const told = t("entryTip", entry, from, to - 1, share) + now;
     this.tip.textContent = `${told} · “${text.length > 60 ? `${text.slice(0, 59)}…` : text}”`;
   }
 
@@ -184,6 +187,14 @@ function reads(found, layer, token) {
   return counts;
 }
 
+/** Of the rows that could read an entry, because it was complete: the share that did. */
+function shares(found, layer) {
+  return reads(found, layer, WHOLE).map((count, entry) => {
+    const could = found.rows - Math.max(0, (entry + 1) * layer.ratio - found.first);
+    return could > 0 ? count / could : 0;
+  });
+}
+
 /** How many of the rows (or whether the one row) each expert worked on. */
 function loads(found, layer, token) {
   const k = found.n_chosen, counts = new Array(found.n_experts).fill(0);
@@ -208,11 +219,11 @@ function paintStrip(found, layer, token) {
   context.fillStyle = colour("--strip");
   context.fillRect(0, 0, width, STRIP - 5);
   if (layer.ratio) {
-    const counts = reads(found, layer, token), most = Math.max(1, ...counts);
+    const heat = token === WHOLE ? shares(found, layer) : reads(found, layer, token);
     context.fillStyle = colour(layer.kind === "CSA" ? "--csa" : "--hca");
-    counts.forEach((count, entry) => {
-      if (!count) return;
-      context.globalAlpha = 0.15 + 0.85 * (count / most);
+    heat.forEach((share, entry) => {
+      if (!share) return;
+      context.globalAlpha = 0.12 + 0.88 * share;
       context.fillRect(x(entry * layer.ratio), 0, Math.max(x(layer.ratio), 1), STRIP - 5);
     });
     context.globalAlpha = 1;
