@@ -149,8 +149,7 @@ def as_json(content: Any, status: int = 200, headers: dict[str, str] | None = No
 
 def refused(request: Request, error: AskError) -> Response:
     """The response to an AskError, in the dialect of the route that raised it."""
-    service = service_of(request)
-    shape = getattr(request.state, "error_body", service.error_body)
+    shape = getattr(request.state, "error_body", request.app.state.error_body)
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
