@@ -17,70 +17,58 @@ from typing import Any
 import numpy as np
 import torch
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
 from torch import Tensor
 
 from finback.engine import Engine
 from finback.model import Batch, Trace, Transformer
 from finback.model.state import Layout
-from finback.server.ask import EFFORTS, AskError
-from finback.server.http import as_json, body, service_of, speaks, takes
+from finback.server.ask import Ask, AskError, Message
+from finback.server.chat_body import Conversation, conversation
+from finback.server.http import as_json, body, service_of, speaks, takes, user_of
+from finback.server.openai import error_body
+from finback.server.prompt import render, restored
+from finback.server.service import Service
 from finback.text import encode_messages
 
 LIMIT = 8192  # tokens of a conversation
 ROWS = 1024  # at most so many rows are traced: the answer's last
 CHUNK = 256  # tokens in one forward
 
-_one_at_a_time = threading.Lock()
-
-
-class Conversation(BaseModel):
-    """Messages as in chat completions; the last one is the answer that is looked at."""
-
-    model: str = ""
-    messages: list[dict[str, Any]]
-    tools: list[dict[str, Any]] = []
-    thinking: dict[str, Any] = {}
-    reasoning_effort: str | None = None
-
-
-def error_body(error: AskError) -> dict[str, Any]:
-    return {"error": {"message": error.message, "type": error.code, "param": error.param, "code": error.code}}
-
-
-router = APIRouter(dependencies=[speaks(error_body)])
+router = APIRouter(dependencies=[speaks(error_body)], tags=["page"])
+_one_at_a_time = threading.Lock()  # it is a luxury: it must not take all workers
 
 
 @router.post("/microscope", openapi_extra=takes(Conversation))
 async def look(request: Request) -> Response:
-    """What the layers did while they wrote the last message."""
+    """What the layers did while they wrote the last message, which is the assistant's."""
     wire, service = await body(request, Conversation), service_of(request)
-    return as_json(await service.off_loop(_look, service.model(wire.model).engine, wire))
+    fields = conversation(wire, user_of(request, wire.user_id or wire.user))
+    *before, answer = fields["messages"] or [None]
+    if not before or answer["role"] != "assistant":
+        raise AskError(422, "invalid_value", "the last message must be the assistant's, with a question before it", "messages")
+    ask = Ask(**{**fields, "messages": tuple(before), "prefix": False})
+    return as_json(await service.off_loop(_look, service, ask, answer))
 
 
-def _look(engine: Engine, wire: Conversation) -> dict[str, Any]:
+def _look(service: Service, ask: Ask, answer: Message) -> dict[str, Any]:
     if not _one_at_a_time.acquire(blocking=False):
         raise AskError(429, "busy", "the microscope is looking at another answer: try again soon", retry_after=1)
     try:
-        return examine(engine, *_tokens(engine, wire))
+        return examine(service.model(ask.model).engine, *_tokens(service, ask, answer))
     except ValueError as error:
         raise AskError(422, "invalid_value", str(error), "messages") from None
     finally:
         _one_at_a_time.release()
 
 
-def _tokens(engine: Engine, wire: Conversation) -> tuple[list[int], int]:
-    """The conversation's tokens, and where the answer begins."""
-    messages = wire.messages
-    if wire.tools:
-        head = messages[:1] if messages[0]["role"] == "system" else [{"role": "system", "content": ""}]
-        messages = [{**head[0], "tools": wire.tools}, *messages[len(head) - (head != messages[:1]) :]]
-    mode = "chat" if wire.thinking.get("type") == "disabled" else "thinking"
-    effort = EFFORTS.get(wire.reasoning_effort or "")
-    before = encode_messages(messages[:-1], mode, reasoning_effort=effort)
-    after = encode_messages(messages, mode, reasoning_effort=effort).removeprefix(before)
-    start = engine.tokenizer.encode(before)
-    return start + engine.tokenizer.encode(after), len(start)
+def _tokens(service: Service, ask: Ask, answer: Message) -> tuple[list[int], int]:
+    """The conversation's tokens, as sampled where the server remembers, and where the answer begins."""
+    model, asked = service.model(ask.model), {"role": "user", "content": ""}
+    prompt = render(model, ask, service.memory, service.limits)
+    mode = "thinking" if prompt.thinking else "chat"
+    turn = {key: value for key, value in restored(ask.user, answer, service.memory).items() if key != "order"}
+    said = encode_messages([asked, turn], mode).removeprefix(encode_messages([asked], mode))
+    return service.memory.tokens(ask.user, model.name, model.tokenizer, prompt.text + said), len(prompt.ids)
 
 
 def examine(engine: Engine, tokens: Sequence[int], answer: int) -> dict[str, Any]:

@@ -19,7 +19,10 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from finback.server import microscope, page
+from finback.server import page
+from finback.server.ask import AskError
+from finback.server.http import refused
+from finback.server.openai import error_body
 from finback.server.service import Service
 
 ATTACK = """<script>window.hurt = 1</script><img src=x onerror="window.hurt = 2"> <svg onload="window.hurt = 3"></svg>
@@ -138,13 +141,13 @@ def chunks(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def app(service: Service, log: list[dict[str, Any]]) -> FastAPI:
     """log: receives the body of every request for an answer, and "left" when a client leaves a stream."""
     made = FastAPI()
-    made.state.service = service
+    made.state.service, made.state.error_body = service, error_body
     made.include_router(page.router)
-    made.include_router(microscope.router)
+    made.add_exception_handler(AskError, refused)
 
     @made.get("/models")
     def models() -> dict[str, Any]:
-        return {"object": "list", "data": [{"id": name, "object": "model"} for name in (*service.models, "second")]}
+        return {"object": "list", "data": [{"id": name, "object": "model", "thinking": name != "plain"} for name in (*service.models, "plain")]}
 
     @made.post("/v1/chat/completions")
     async def completions(request: Request) -> Response:

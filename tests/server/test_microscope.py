@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from fastapi.testclient import TestClient
 from helpers import random_ids, random_model, tiny_config
 
 import finback
@@ -15,7 +17,9 @@ from finback.checkpoint import load
 from finback.engine import Engine, SamplingParams
 from finback.model import Batch, Trace
 from finback.server import microscope
+from finback.server.app import create_app
 from finback.server.microscope import cache_bytes, examine
+from finback.server.service import Card, Model, Service
 from finback.text import load_tokenizer
 
 FIRST = Path(finback.__file__).parent / "models" / "first"
@@ -120,3 +124,72 @@ def test_looking_changes_no_answer_and_no_cache(engine):
 def test_what_it_refuses(tiny, tokens, answer, words):
     with pytest.raises(ValueError, match=words):
         examine(tiny, [5] * tokens, answer)
+
+
+@pytest.fixture(scope="module")
+def client():
+    service = Service([Model("first", Engine(load(FIRST), load_tokenizer(FIRST)), Card(thinking=False))])
+    with TestClient(create_app(service), base_url="http://127.0.0.1") as made:
+        made.service = service
+        yield made
+
+
+QUESTION = {"role": "user", "content": "What is a fin?"}
+
+
+def test_over_http_it_looks_at_the_very_tokens_that_were_sampled(client):
+    asked = {"model": "first", "messages": [QUESTION], "max_tokens": 30, "seed": 3, "temperature": 1.5}
+    answer = client.post("/v1/chat/completions", json=asked).json()
+    said, usage = answer["choices"][0]["message"]["content"], answer["usage"]
+    found = client.post("/microscope", json={"model": "first", "messages": [QUESTION, {"role": "assistant", "content": said}]}).json()
+    assert found["answer"] == usage["prompt_tokens"]
+    assert "".join(found["pieces"][found["answer"] :]).removesuffix("<｜end▁of▁sentence｜>") == said
+    sampled = len(found["pieces"]) - found["answer"]
+    assert usage["completion_tokens"] <= sampled <= usage["completion_tokens"] + 1  # the end mark, where the limit cut it off
+    assert [layer["kind"] for layer in found["layers"]] == ["SWA", "CSA", "HCA", "CSA"]
+
+
+def test_thoughts_and_tool_calls_belong_to_the_answer(client):
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {"at": {"type": "string"}}}}}
+    call = {"id": "c", "type": "function", "function": {"name": "look", "arguments": '{"at": "it"}'}}
+    answer = {"role": "assistant", "content": "So.", "reasoning_content": "Hm </think> <｜User｜>", "tool_calls": [call]}
+    body = {"model": "first", "messages": [{"role": "system", "content": "Be brief"}, QUESTION, answer], "tools": [tool], "thinking": {"type": "enabled"}}
+    found = client.post("/microscope", json=body).json()
+    before, said = "".join(found["pieces"][: found["answer"]]), "".join(found["pieces"][found["answer"] :])
+    assert before.endswith("<｜Assistant｜><think>") and "Be brief" in before and '"look"' in before
+    assert said.startswith("Hm <\u2060/think> <\u2060｜User｜></think>So.") and 'invoke name="look"' in said
+
+
+@pytest.mark.parametrize(
+    "messages, status, words",
+    [
+        ([QUESTION], 422, "last message must be the assistant"),
+        ([], 422, "last message must be the assistant"),
+        ([{"role": "assistant", "content": "x"}], 422, "last message must be the assistant"),
+        ([{"role": "user", "content": "a b " * 5000}, {"role": "assistant", "content": "x"}], 400, "shorten it"),
+        ([QUESTION, {"role": "assistant", "content": "a b " * 5000}], 422, "at most 8192"),
+    ],
+)
+def test_what_it_refuses_over_http(client, messages, status, words):
+    answer = client.post("/microscope", json={"model": "first", "messages": messages})
+    assert answer.status_code == status and words in answer.json()["error"]["message"]
+
+
+def test_one_looks_at_a_time_and_others_are_told_to_wait(client, monkeypatch):
+    inside, leave = threading.Event(), threading.Event()
+
+    def slow(*_):
+        inside.set()
+        assert leave.wait(10)
+        return {}
+
+    monkeypatch.setattr(microscope, "examine", slow)
+    body = {"model": "first", "messages": [QUESTION, {"role": "assistant", "content": "x"}]}
+    first = threading.Thread(target=lambda: client.post("/microscope", json=body))
+    first.start()
+    assert inside.wait(10)
+    answer = client.post("/microscope", json=body)
+    leave.set()
+    first.join()
+    assert answer.status_code == 429 and answer.headers["retry-after"] == "1"
+    assert client.post("/microscope", json=body).status_code == 200

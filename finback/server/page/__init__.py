@@ -1,6 +1,6 @@
 """What does the server send to a browser? The chat page: static files, under a policy that lets nothing else in.
 
-`/` is the page, `/page/...` its scripts and styles. The page asks only its own server; a model's output that got past
+`/` is the page, `/page/...` its scripts and styles, `/microscope` (finback/server/microscope.py) what it alone asks. The page asks only its own server; a model's output that got past
 the page's sanitiser could still run no script, load no picture and reach no other host.
 """
 
@@ -10,6 +10,8 @@ import hashlib
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request, Response
+
+from finback.server import microscope
 
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -45,15 +47,16 @@ HEADERS = {
     "Cache-Control": "no-cache",  # asked again each time, and answered with 304
 }
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter()
+router.include_router(microscope.router)
 
 
-@router.get("/")
+@router.get("/", include_in_schema=False)
 def page(request: Request) -> Response:
     return _send("index.html", request)
 
 
-@router.get("/page/{name:path}")
+@router.get("/page/{name:path}", include_in_schema=False)
 def file(name: str, request: Request) -> Response:
     return _send(name, request)
 

@@ -48,6 +48,7 @@ function addCall(node, part) {
   call.id ||= part.id ?? "";
   call.name += part.function?.name ?? "";
   call.arguments += part.function?.arguments ?? "";
+  if (part.malformed) call.malformed = part.malformed;
 }
 
 function usage(told) {

@@ -27,8 +27,7 @@ async function reason(response) {
 }
 
 export async function listModels(key) {
-  const answer = await (await request("/models", key)).json();
-  return answer.data.map((model) => model.id);
+  return (await (await request("/models", key)).json()).data;
 }
 
 export async function examine(body, key, signal) {

@@ -123,6 +123,7 @@ function checked(raw) {
         id: string(call?.id),
         name: string(call?.name),
         arguments: string(call?.arguments),
+        malformed: string(call?.malformed),
       })),
       model: string(node.model),
       finish: string(node.finish),

@@ -6,7 +6,7 @@ import { add, find, fork, fromFile, newChat, path, select, toFile } from "./chat
 import { download, el, icon, iconButton } from "./dom.js";
 import { views } from "./messages.js";
 import { Microscope } from "./microscope.js";
-import { key, loadSettings, requestBody, saveSettings } from "./settings.js";
+import { effort, key, loadSettings, requestBody, saveSettings } from "./settings.js";
 import { bindSettings } from "./settings-form.js";
 import { openStore } from "./store.js";
 import { setLanguage, t, translate } from "./words.js";
@@ -21,10 +21,15 @@ const store = await openStore();
 const running = new Map(); // chat id -> {controller, node} of the answer that grows in it
 let chats = await store.all();
 let chat = newChat();
+let models = [];
 let shown = []; // the views of the messages on the page
 let atEnd = true;
 
-const scope = new Microscope($("scope"), settings, key, () => toggleScope(false));
+const scope = new Microscope($("scope"), {
+  key: key.get,
+  body: (chat, node) => requestBody(settings, models, chat, node.id),
+  close: () => toggleScope(false),
+});
 
 // --- conversations ---
 
@@ -99,14 +104,14 @@ function send(text) {
 /** Adds what is asked, then its answer. Returns false, and adds nothing, where the request cannot be made. */
 function run(inside, place) {
   try {
-    requestBody(settings, inside, null);
+    requestBody(settings, models, inside, null);
   } catch (error) {
     notice(t("toolsBad", error.message));
     return false;
   }
   stop(inside);
   const parent = place();
-  const body = requestBody(settings, inside, parent.id);
+  const body = requestBody(settings, models, inside, parent.id);
   const node = add(inside, parent.id, newAnswer(settings.model));
   save(inside);
   grow(inside, node, body);
@@ -280,13 +285,18 @@ function recolour() {
 
 async function loadModels() {
   try {
-    const models = await listModels(key.get());
-    if (!models.includes(settings.model)) settings.model = models[0] ?? "";
-    $("model").replaceChildren(...models.map((name) => el("option", { value: name }, name)));
+    models = await listModels(key.get());
+    if (!models.some((model) => model.id === settings.model)) settings.model = models[0]?.id ?? "";
+    $("model").replaceChildren(...models.map((model) => el("option", { value: model.id }, model.id)));
     $("model").value = settings.model;
+    drawEffort();
   } catch (error) {
     notice(error instanceof TypeError ? t("unreachable") : error.message);
   }
+}
+
+function drawEffort() {
+  for (const radio of document.querySelectorAll("input[name=effort]")) radio.checked = radio.value === effort(settings, models);
 }
 
 // --- what buttons and keys do ---
@@ -316,9 +326,9 @@ function bind() {
   $("model").addEventListener("change", () => {
     settings.model = $("model").value;
     saveSettings(settings);
+    drawEffort();
   });
   for (const radio of document.querySelectorAll("input[name=effort]")) {
-    radio.checked = radio.value === settings.effort;
     radio.addEventListener("change", () => {
       settings.effort = radio.value;
       saveSettings(settings);
@@ -399,6 +409,7 @@ bind();
 toggleSidebar(settings.chats && wide.matches);
 recolour();
 relabel();
+drawEffort();
 await loadModels();
 if (!store.lasting) notice(t("notKept"));
 $("ask").focus();

@@ -19,13 +19,18 @@ export function views(chat, actions, live, before) {
   const found = [];
   shown.forEach((node, i) => {
     if (node.role === "tool") return;
-    const all = versions(chat, node), last = i === shown.length - 1, calls = node.tool_calls ?? [];
-    const key = [chat.id, node.id, node === live, last && calls.length, all.length, calls.filter((call) => results.has(call.id)).length].join();
+    const last = i === shown.length - 1, key = keyOf(chat, node, results, node === live, last);
     const view = kept.get(key) ?? (node.role === "user" ? userView(chat, node, actions) : new AnswerView(chat, node, actions, results, { live: node === live, last }));
     view.key = key;
     found.push(view);
   });
   return found;
+}
+
+/** Says all that a view is drawn from beside the message itself. */
+function keyOf(chat, node, results, live, last) {
+  const calls = node.tool_calls ?? [], answered = calls.filter((call) => results.has(call.id));
+  return [chat.id, node.id, live, last && calls.length > 0, answered.length, versions(chat, node).length].join();
 }
 
 function versionSwitch(chat, node, actions) {
@@ -106,7 +111,7 @@ class AnswerView {
 
   end() {
     this.live = false;
-    this.key = null;
+    this.key = keyOf(this.chat, this.node, this.results, false, this.last);
     this.update();
   }
 
@@ -141,7 +146,7 @@ class AnswerView {
   #card(call) {
     const { text, valid } = pretty(call.arguments);
     const result = this.results.get(call.id);
-    const note = this.live ? t("running") : valid ? "" : t("badArguments");
+    const note = this.live ? t("running") : call.malformed || (valid ? "" : t("badArguments"));
     const card = el("section", { class: "card", "aria-label": `${t("toolCall")}: ${call.name}` },
       el("header", {}, icon("tool"), el("strong", {}, call.name), note && el("span", { class: "note" }, note)),
       el("pre", { tabindex: "0" }, colour(text, valid ? "json" : "")));

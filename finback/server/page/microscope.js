@@ -3,7 +3,6 @@
 import { speed } from "./answer.js";
 import { examine } from "./api.js";
 import { el, iconButton } from "./dom.js";
-import { requestBody } from "./settings.js";
 import { t } from "./words.js";
 
 const WHOLE = -1;
@@ -22,9 +21,9 @@ const percent = (part, whole) => `${Math.round((100 * part) / whole)}%`;
 const bytesOf = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 
 export class Microscope {
-  /** `close` is called when the user closes the panel. */
-  constructor(place, settings, key, close) {
-    Object.assign(this, { place, settings, key, close });
+  /** page: key() is the API key, body(chat, node) the request that would continue after an answer, close() closes the panel. */
+  constructor(place, page) {
+    Object.assign(this, { place, page });
     this.chat = this.node = this.found = this.error = null;
     this.token = WHOLE;
     new ResizeObserver(() => this.#paint()).observe(place);
@@ -38,8 +37,8 @@ export class Microscope {
     this.draw();
     if (!node || (!node.content && !node.reasoning && !node.tool_calls.length)) return;
     try {
-      const { model, messages, thinking, reasoning_effort, tools, response_format } = requestBody(this.settings, chat, node.id);
-      const found = await examine({ model, messages, thinking, reasoning_effort, tools, response_format }, this.key.get(), asking.signal);
+      const { model, messages, thinking, reasoning_effort, tools, response_format } = this.page.body(chat, node);
+      const found = await examine({ model, messages, thinking, reasoning_effort, tools, response_format }, this.page.key(), asking.signal);
       if (!asking.signal.aborted) this.found = prepared(found);
     } catch (error) {
       if (!asking.signal.aborted) this.error = error.message;
@@ -57,7 +56,7 @@ export class Microscope {
       else body.push(this.#memory(), this.#tokens(), this.#layers());
     }
     this.place.replaceChildren(
-      el("header", { class: "bar" }, el("h2", {}, t("microscope")), iconButton("close", t("close"), this.close)),
+      el("header", { class: "bar" }, el("h2", {}, t("microscope")), iconButton("close", t("close"), this.page.close)),
       el("div", { class: "scope-body" }, ...body));
     this.#paint();
   }

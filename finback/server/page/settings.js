@@ -15,7 +15,7 @@ export const SAMPLING = {
   frequency_penalty: [-2, 2, 0.1],
 };
 
-const DEFAULTS = { language: null, theme: "auto", model: "", effort: "high", json: false, sampling: {}, stop: "", chats: true };
+const DEFAULTS = { language: null, theme: "auto", model: "", effort: null, json: false, sampling: {}, stop: "", chats: true };
 
 export function loadSettings() {
   try {
@@ -46,12 +46,17 @@ export function parseTools(text) {
   return tools;
 }
 
+/** How hard to think: as the user chose, else as the model is used to. models: what the server says of each. */
+export function effort(settings, models) {
+  return settings.effort ?? (models.find((model) => model.id === settings.model)?.thinking === false ? "none" : "high");
+}
+
 /** What to send for an answer to the message `leaf`. Throws an Error where the tools are malformed. */
-export function requestBody(settings, chat, leaf) {
+export function requestBody(settings, models, chat, leaf) {
   const body = { model: settings.model, messages: toMessages(chat, leaf) };
-  const thinks = settings.effort !== "none";
-  body.thinking = { type: thinks ? "enabled" : "disabled" };
-  if (thinks) body.reasoning_effort = settings.effort;
+  const chosen = effort(settings, models);
+  body.thinking = { type: chosen === "none" ? "disabled" : "enabled" };
+  if (chosen !== "none") body.reasoning_effort = chosen;
   for (const name of Object.keys(SAMPLING)) if (Number.isFinite(settings.sampling[name])) body[name] = settings.sampling[name];
   const stop = settings.stop.split("\n").filter(Boolean);
   if (stop.length) body.stop = stop;
