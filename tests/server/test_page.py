@@ -266,6 +266,9 @@ def test_what_goes_wrong_is_said_and_can_be_tried_again(chromium, server, log, q
     tab.page.get_by_label("Answer again").click()
     tab.done()
     assert len(log) == 2 and tab.texts(".versions") == ["2/2"]
+    tab.ask("hello")
+    silent = question == "refuse"  # an answer that never began is not sent back
+    assert [m["role"] for m in log[-1]["messages"]] == (["user", "user"] if silent else ["user", "assistant", "user"])
     assert [error for error in tab.errors if "503" not in error] == []
     tab.context.close()
 

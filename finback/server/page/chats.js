@@ -68,10 +68,11 @@ export function fork(chat, node) {
   return copy;
 }
 
-/** The messages as the API takes them, up to and with `leaf`. */
+/** The messages as the API takes them, up to and with `leaf`. An answer that failed before its first word is none. */
 export function toMessages(chat, leaf = chat.leaf) {
   const messages = chat.system.trim() ? [{ role: "system", content: chat.system }] : [];
   for (const node of path(chat, leaf)) {
+    if (saidNothing(node)) continue;
     const message = { role: node.role, content: node.content };
     if (node.role === "tool") message.tool_call_id = node.tool_call_id;
     if (node.role === "assistant") {
@@ -82,6 +83,10 @@ export function toMessages(chat, leaf = chat.leaf) {
     messages.push(message);
   }
   return messages;
+}
+
+export function saidNothing(node) {
+  return node.role === "assistant" && !node.content && !node.reasoning && !node.tool_calls?.length;
 }
 
 export function toFile(chats) {

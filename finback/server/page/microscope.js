@@ -2,6 +2,7 @@
 
 import { speed } from "./answer.js";
 import { examine } from "./api.js";
+import { saidNothing } from "./chats.js";
 import { el, iconButton } from "./dom.js";
 import { t } from "./words.js";
 
@@ -24,7 +25,7 @@ export class Microscope {
   /** page: key() is the API key, body(chat, node) the request that would continue after an answer, close() closes the panel. */
   constructor(place, page) {
     Object.assign(this, { place, page });
-    this.chat = this.node = this.found = this.error = null;
+    this.node = this.found = this.error = null;
     this.token = WHOLE;
     new ResizeObserver(() => this.#paint()).observe(place);
   }
@@ -33,9 +34,9 @@ export class Microscope {
   async look(chat, node) {
     this.asking?.abort();
     const asking = (this.asking = new AbortController());
-    Object.assign(this, { chat, node, found: null, error: null, token: WHOLE });
+    Object.assign(this, { node: node && saidNothing(node) ? null : node, found: null, error: null, token: WHOLE });
     this.draw();
-    if (!node || (!node.content && !node.reasoning && !node.tool_calls.length)) return;
+    if (!this.node) return;
     try {
       const { model, messages, thinking, reasoning_effort, tools, response_format } = this.page.body(chat, node);
       const found = await examine({ model, messages, thinking, reasoning_effort, tools, response_format }, this.page.key(), asking.signal);
