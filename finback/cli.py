@@ -65,6 +65,50 @@ def chat(
 
 
 @app.command()
+def serve(
+    models: Annotated[Optional[list[str]], typer.Option("--model", "-m", help="Checkpoint directory, or NAME=DIRECTORY; may be given several times.", show_default="the model that comes with Finback")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on. Any but a loopback address needs API keys.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    keys: Annotated[Optional[Path], typer.Option("--keys", help="File with API keys, one a line; FINBACK_API_KEYS may hold them too. Without keys anybody on this machine may ask.")] = None,
+    cors: Annotated[Optional[list[str]], typer.Option(help="Origin of a page elsewhere that may ask, such as http://localhost:3000; may be given several times.")] = None,
+    cache: Annotated[int, typer.Option(min=1, help="Memory for the cache of each model, in MiB.")] = 2048,
+    disk: Annotated[Optional[Path], typer.Option(help="Directory in which the prefix cache outlives the server.")] = None,
+    drafts: Annotated[int, typer.Option(min=0, max=4, help="Tokens that the MTP block drafts for each step.")] = 0,
+    answer_tokens: Annotated[int, typer.Option(min=1, help="Longest answer where a client does not say.")] = 4096,
+    dtype: Dtype = "auto",
+    device: Device = "auto",
+) -> None:
+    """Serve models over HTTP: DeepSeek's, OpenAI's and Anthropic's APIs, and a chat page."""
+    from finback.engine import Engine
+    from finback.server import serve as room
+    from finback.server.service import Limits, Model, Service
+
+    accepted = room.read_keys((keys.read_text() + "\n" if keys else "") + os.environ.get("FINBACK_API_KEYS", ""))
+    if host not in room.LOOPBACK and not accepted:
+        raise ValueError(f"--host {host} lets others in, and there are no API keys: give --keys FILE or FINBACK_API_KEYS")
+    served: list[Model] = []
+    for given in models or [str(DEFAULT_MODEL)]:
+        name, _, path = given.rpartition("=")
+        folder = Path(path).resolve()
+        loaded, tokenizer = _load(folder, dtype, device)
+        block = loaded.new_pool(1).layout.block_bytes
+        blocks = max((cache << 20) // block, 1) if block else None
+        store = disk / (name or folder.name) if disk else None
+        engine = Engine(loaded, tokenizer, cache_blocks=blocks, drafts=drafts, disk=store)
+        served.append(Model(name or folder.name, engine, room.card_of(folder)))
+    if len({model.name for model in served}) < len(served):
+        raise ValueError(f"two models have the same name among {', '.join(m.name for m in served)}: give --model NAME=DIRECTORY")
+    hosts = None if accepted else room.LOOPBACK
+    service = Service(served, accepted, Limits(answer_tokens=answer_tokens), cors or (), hosts)
+
+    def ready(at: int) -> None:
+        place = f"http://{f'[{host}]' if ':' in host else host}:{at}"
+        print(f"Finback serves {', '.join(service.models)} at {place} (Ctrl-C ends it)", flush=True)
+
+    room.serve(service, host, port, ready)
+
+
+@app.command()
 def generate(
     prompt: Annotated[str, typer.Argument(help="Text to continue; - reads it from standard input.")],
     model: Model = DEFAULT_MODEL,

@@ -183,10 +183,8 @@ class Grammars:
 
     def matcher(self, constraint: Constraint) -> Matcher:
         """For one answer. Raises ValueError with the cause where the constraint cannot be understood."""
-        try:
-            from llguidance import LLMatcher, LLTokenizer
-        except ImportError as error:
-            raise ValueError("constrained answers need llguidance: pip install 'finback[constrain]'") from error
+        from llguidance import LLMatcher, LLTokenizer
+
         with self._lock:
             if self._trie is None:
                 self._trie = LLTokenizer(self.tokenizer.backend.to_str(), eos_token=self.tokenizer.eos_id)

@@ -14,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from finback.server.ask import AskError
-from finback.server.http import refused
+from finback.server.http import document, refused
 from finback.server.openai import error_body
 from finback.server.service import Service
 
@@ -34,6 +34,8 @@ def create_app(service: Service) -> FastAPI:
     for name in ROUTERS:
         if importlib.util.find_spec(f"finback.server.{name}"):
             app.include_router(import_module(f"finback.server.{name}").router)
+    described = app.openapi
+    app.openapi = lambda: app.openapi_schema or document(described())
     app.add_middleware(_Counted, service=service)
     if service.origins:
         app.add_middleware(CORSMiddleware, allow_origins=sorted(service.origins), allow_methods=["GET", "POST"], allow_headers=["*"])

@@ -39,7 +39,6 @@ MAX_BIASES = 1024
 ROLES = ("system", "user", "assistant", "tool", "latest_reminder")
 
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
-_USER = re.compile(r"[\x21-\x7e]{0,512}")
 
 
 class AskError(Exception):
@@ -115,7 +114,6 @@ class Ask:
             ("logit_bias", all(-100 <= b <= 100 for b in self.logit_bias.values()), "between -100 and 100 for each token"),
             ("effort", self.effort is None or self.effort in EFFORTS, f"one of {', '.join(EFFORTS)}"),
             ("task", self.task is None or self.task in TASK_TOKENS, f"one of {', '.join(TASK_TOKENS)}"),
-            ("user", _USER.fullmatch(self.user), "at most 512 visible ASCII characters"),
         ):
             if not ok:
                 raise AskError(422, "invalid_value", f"{name} is {_shown(getattr(self, name))}; it must be {rule}", name)

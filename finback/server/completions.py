@@ -19,7 +19,7 @@ from finback.engine import Choice, Piece, SamplingParams
 from finback.server.ask import MAX_ANSWERS, Ask, AskError
 from finback.server.chat_body import Conversation, StreamOptions, Wire, biases, conversation, stops
 from finback.server.events import Usage
-from finback.server.http import as_json, body, service_of, speaks, stream, takes, user_of, whole
+from finback.server.http import as_json, body, refusals, service_of, speaks, stream, takes, user_of, whole
 from finback.server.openai import REASONS, error_body, event_of, head_of, usage_body
 from finback.server.prompt import room
 from finback.server.run import running, tokens_of, usage_of
@@ -27,7 +27,7 @@ from finback.server.service import Model, Service
 from finback.text import Tokenizer
 from finback.text.tokens import EOS, FIM_BEGIN, FIM_END, FIM_HOLE
 
-router = APIRouter(dependencies=[speaks(error_body)], tags=["completions"])
+router = APIRouter(dependencies=[speaks(error_body)], responses=refusals(), tags=["completions"])
 
 TokenId = Annotated[int, Field(ge=0, lt=1 << 31)]
 
@@ -131,7 +131,7 @@ class _Answer:
         self._job, self._wire, self._tokenizer = job, wire, tokenizer
         self._echo = bool(wire.echo)
         self._noted: list[tuple[int, Choice | None]] = []
-        self._offset = 0
+        self._offset, self._decoder = 0, tokenizer.stream_decoder()
 
     def take(self, piece: Piece, scores: Sequence[Choice]) -> str:
         """The text of a piece; with the first, the echo before it. scores: of the prompt's tokens from the second on."""
@@ -162,7 +162,7 @@ class _Answer:
             out["token_logprobs"].append(None if choice is None else choice.logprob)
             out["top_logprobs"].append(None if choice is None else {self._name(t): p for t, p in choice.top})
             out["text_offset"].append(self._offset)
-            self._offset += len(out["tokens"][-1])
+            self._offset += len(self._decoder.feed(token))
         self._noted = []
         return out
 
@@ -170,7 +170,12 @@ class _Answer:
         return {"index": self.index, "text": text, "logprobs": self.logprobs(), "finish_reason": self.reason}
 
     def _name(self, token: int) -> str:
-        return self._tokenizer.token_bytes(token).decode(errors="replace")
+        """A token as OpenAI writes it where its bytes are no text by themselves."""
+        raw = self._tokenizer.token_bytes(token)
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            return "bytes:" + "".join(f"\\x{byte:02x}" for byte in raw)
 
 
 async def _said(

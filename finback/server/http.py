@@ -24,6 +24,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel, ValidationError
@@ -33,6 +34,7 @@ from finback.server.ask import AskError
 from finback.server.service import Service
 
 LARGE = 1 << 15  # bytes of a body that is read off the event loop
+DEFINITIONS = "x-definitions"
 _USER = re.compile(r"[\x21-\x7e]{0,512}")
 
 Wire = TypeVar("Wire", bound=BaseModel)
@@ -58,7 +60,7 @@ def admitted(request: Request) -> str:
     service = service_of(request)
     host = request.headers.get("host", "")
     origin = request.headers.get("origin")
-    if service.hosts is not None and host.rpartition(":")[0 if re.search(r":\d+$", host) else 2] not in service.hosts:
+    if service.hosts is not None and _name(host) not in service.hosts:
         raise AskError(403, "forbidden_host", f"this server does not answer to the host name {host!r}: ask 127.0.0.1 or localhost")
     if origin is not None and origin.partition("://")[2] != host and origin not in service.origins:
         raise AskError(403, "forbidden_origin", f"pages of {origin!r} may not ask this server: start it with --cors {origin}")
@@ -72,6 +74,14 @@ def admitted(request: Request) -> str:
     return digest.hex()[:16]
 
 
+def _name(host: str) -> str | None:
+    """The name in a Host header, without the port."""
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
+
+
 def user_of(request: Request, user: str | None = None) -> str:
     """Whose cache and memory a request uses: the key's, and within it the user's that the client names."""
     if not _USER.fullmatch(user or ""):
@@ -80,10 +90,30 @@ def user_of(request: Request, user: str | None = None) -> str:
 
 
 def takes(wire: type[BaseModel]) -> dict[str, Any]:
-    """What a route says of its body in the OpenAPI document; `body` reads it."""
+    """What a route says of its body in the OpenAPI document; `body` reads it. `document` puts the definitions in place."""
     schema = wire.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    definitions = {**schema.pop("$defs", {}), wire.__name__: schema}
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{wire.__name__}"}}}
+    return {"requestBody": {"required": True, "content": content}, DEFINITIONS: definitions}
+
+
+def refusals() -> dict[int | str, dict[str, Any]]:
+    """The errors that every route of a dialect may give, for the OpenAPI document."""
+    said = {
+        400: "The request makes no sense, or not for this model.", 401: "The API key is missing or wrong.",
+        403: "The host name or the page that asks is not among those allowed.", 404: "There is no such model.",
+        408: "The body did not come in time.", 413: "The body is too long.", 422: "A field is not what it must be.",
+        429: "Too many requests of one user.", 500: "The answer failed.", 503: "The server is busy or about to end.",
+    }  # fmt: skip
+    return {status: {"description": text, "content": {"application/json": {"schema": {"type": "object"}}}} for status, text in said.items()}
+
+
+def document(described: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI document with the definitions of its bodies among its components."""
+    for path in described["paths"].values():
+        for operation in path.values():
+            described.setdefault("components", {}).setdefault("schemas", {}).update(operation.pop(DEFINITIONS, {}))
+    return described
 
 
 async def body(request: Request, wire: type[Wire]) -> Wire:
@@ -110,7 +140,7 @@ async def body(request: Request, wire: type[Wire]) -> Wire:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         at = ".".join(str(part) for part in first["loc"]) or None
-        if first["type"] in ("json_invalid", "model_type", "model_attributes_type"):
+        if not first["loc"] and first["type"] != "missing":
             raise AskError(400, "invalid_json", f"the body is not a JSON object: {first['msg']}") from None
         raise AskError(422, "invalid_value", f"{at}: {first['msg']}", at) from None
 

@@ -55,7 +55,7 @@ def _look(service: Service, ask: Ask, answer: Message) -> dict[str, Any]:
         raise AskError(429, "busy", "the microscope is looking at another answer: try again soon", retry_after=1)
     try:
         return examine(service.model(ask.model).engine, *_tokens(service, ask, answer))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise AskError(422, "invalid_value", str(error), "messages") from None
     finally:
         _one_at_a_time.release()

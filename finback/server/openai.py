@@ -16,7 +16,7 @@ from finback.engine import Choice
 from finback.server.ask import Ask, AskError
 from finback.server.chat_body import ChatBody, Conversation, conversation, to_ask
 from finback.server.events import CallEnded, CallStarted, Finished, Sampled, Started, Usage
-from finback.server.http import body, service_of, speaks, stream, takes, user_of, whole
+from finback.server.http import body, refusals, service_of, speaks, stream, takes, user_of, whole
 from finback.server.run import answers, run
 from finback.server.service import Service
 from finback.text import ContentDelta, ReasoningDelta, Tokenizer, ToolCallDelta
@@ -34,7 +34,7 @@ def error_body(error: AskError) -> dict[str, Any]:
     return {"error": {"message": error.message, "type": kind, "param": error.param, "code": error.code}}
 
 
-router = APIRouter(dependencies=[speaks(error_body)], tags=["chat"])
+router = APIRouter(dependencies=[speaks(error_body)], responses=refusals(), tags=["chat"])
 
 
 @router.post("/chat/completions", openapi_extra=takes(ChatBody))
@@ -60,7 +60,8 @@ async def quick_instruction(request: Request, task: Literal["action", "query", "
     """A short answer about a conversation, by one of V4's task tokens, from the cache that the conversation filled."""
     wire = await body(request, TaskBody)
     fields = conversation(wire, user_of(request, wire.user_id or wire.user))
-    ask = Ask(**{"thinking": False, **fields}, task=task, max_tokens=wire.max_tokens, temperature=wire.temperature or 0.0)
+    thinks = fields.pop("thinking") is True or fields["effort"] is not None  # an instruction is quick, if nobody says otherwise
+    ask = Ask(**fields, thinking=thinks, task=task, max_tokens=wire.max_tokens, temperature=wire.temperature or 0.0)
     return await whole(request, _task(service_of(request), ask))
 
 

@@ -8,15 +8,15 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from finback.server.http import as_json, service_of, speaks
+from finback.server.http import as_json, refusals, service_of, speaks
 from finback.server.openai import error_body
 from finback.server.service import Model
 
 open_router = APIRouter(tags=["status"])  # for whoever watches the server, who needs no key
-keyed_router = APIRouter(dependencies=[speaks(error_body)], tags=["status"])
+keyed_router = APIRouter(dependencies=[speaks(error_body)], responses=refusals(), tags=["status"])
 
 
-@open_router.get("/health")
+@open_router.get("/health", responses={503: {"description": "The server is about to end."}})
 async def health(request: Request) -> Response:
     """200 while the server takes requests, 503 when it is about to end. Never waits for a model."""
     draining = service_of(request).draining
