@@ -113,9 +113,7 @@ def likelihood(scores: Tensor, token: int, top: int) -> Choice:
 
 def _penalised(scores: Tensor, params: SamplingParams, answer: Sequence[int]) -> Tensor:
     if params.logit_bias:
-        scores = scores.clone()
-        for token, bias in params.logit_bias.items():
-            scores[token] += bias
+        scores = scores.index_add(0, torch.tensor(list(params.logit_bias)), torch.tensor(list(params.logit_bias.values()), dtype=scores.dtype))
     if answer and (params.presence_penalty or params.frequency_penalty):
         ids, counts = torch.tensor(answer).unique(return_counts=True)
         scores = scores.index_add(0, ids, -(params.presence_penalty + params.frequency_penalty * counts.float()))

@@ -118,17 +118,18 @@ def test_whoever_sends_a_body_letter_by_letter_is_told_and_left():
         assert said.startswith(b"HTTP/1.1 408")
 
 
-def test_whoever_does_not_read_is_left():
-    limits = Limits(keep_alive_seconds=0.1, stall_seconds=0.5)
-    with serving(new_service(limits)) as running:
-        sock = socket.socket()
+def test_whoever_does_not_read_is_left(tiny, monkeypatch):
+    monkeypatch.setattr(serve, "STALL_SECONDS", 0.5)
+    with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-        host, port = running.url.removeprefix("http://").split(":")
+        host, port = tiny.url.removeprefix("http://").split(":")
         sock.connect((host, int(port)))
         sock.sendall(post("/chat/completions", {**LONG, "stream": True, "logprobs": True, "top_logprobs": 20, "n": 4}))
-        eventually(lambda: running.engine.running)
-        eventually(lambda: idle(running), seconds=30)
-        sock.close()
+        eventually(lambda: tiny.engine.running)
+        eventually(lambda: idle(tiny), seconds=30)
+        with pytest.raises(ConnectionResetError):
+            while sock.recv(1 << 16):
+                pass
 
 
 def test_silence_is_filled_with_comments():
