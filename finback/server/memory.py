@@ -4,7 +4,7 @@ Clients send a conversation back in their own words: without its thoughts, and w
 Two kinds of memories undo that, so that a model sees what it really wrote and the prefix cache finds it:
 - a turn with tool calls, by the id of each of its calls: its text with thoughts and the spelling of its calls;
 - an answer's token ids, by a digest of the conversation up to its end: another split of the same text would miss the cache.
-Both belong to one user and one model. Whoever was silent longest is forgotten first, and nobody has more than a share.
+Both belong to one user, and tokens to one model. Whoever was silent longest is forgotten first, and nobody has more than a share.
 """
 
 from __future__ import annotations

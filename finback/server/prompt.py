@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,30 +177,36 @@ def _calls(model: Model, ask: Ask) -> Constraint:
     if ask.tool_name is None and any(tool["function"]["name"] in ("auto", "required") for tool in ask.tools):
         raise AskError(422, "invalid_value", "a tool must not be called auto or required", "tools")
     try:
-        constraint = Constraint.tools(ask.tools, choice, ask.parallel_tool_calls)
-        model.check(constraint)
-        return constraint
+        return _checked(model, ask.tools, choice, ask.parallel_tool_calls)
     except ValueError:
         pass
     loosened = []
     for i, tool in enumerate(ask.tools):
         try:
-            model.check(Constraint.tools([tool]))
+            _checked(model, [tool])
             loosened.append(tool)
         except ValueError as error:
             if tool["function"].get("strict"):
                 raise AskError(400, "invalid_schema", str(error), f"tools[{i}].function.parameters") from None
             loosened.append(_loose(tool))
     try:
-        constraint = Constraint.tools(loosened, choice, ask.parallel_tool_calls)
-        model.check(constraint)
+        return _checked(model, loosened, choice, ask.parallel_tool_calls)
     except ValueError as error:
         raise AskError(400, "invalid_schema", str(error), "tools") from None
+
+
+def _checked(model: Model, tools: Sequence[dict[str, Any]], choice: str = "auto", parallel: bool = True) -> Constraint:
+    """The tools' constraint. Raises ValueError where their schemas cannot be used, or are none."""
+    try:
+        constraint = Constraint.tools(tools, choice, parallel)
+        model.check(constraint)
+    except (TypeError, AttributeError, KeyError, RecursionError) as error:
+        raise ValueError(f"the tool's schema makes no sense: {error}") from None
     return constraint
 
 
 def _loose(tool: dict[str, Any]) -> dict[str, Any]:
     function = tool["function"]
-    properties = function.get("parameters", {}).get("properties")
+    properties = (function.get("parameters") or {}).get("properties")
     names = properties if isinstance(properties, dict) else {}
     return {"function": {"name": function["name"], "parameters": {"type": "object", "properties": {name: {} for name in names}}}}

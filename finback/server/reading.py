@@ -83,6 +83,7 @@ class Reader:
             return "the answer ended before this call was complete"
         if name not in self._tools:
             return f"there is no tool named {name}"
-        schema = self._tools[name].get("parameters") or {}
-        missing = set(schema.get("required") or ()) - set(json.loads("".join(parts)))
-        return f"the arguments lack {', '.join(sorted(missing))}" if missing else None
+        required = (self._tools[name].get("parameters") or {}).get("required")
+        given = json.loads("".join(parts))
+        missing = [key for key in required if key not in given] if isinstance(required, list) else []
+        return f"the arguments lack {', '.join(map(str, missing))}" if missing else None
