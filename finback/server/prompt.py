@@ -60,14 +60,14 @@ def room(model: Model, prompt_tokens: int) -> int:
 def _messages(ask: Ask, memory: Memory) -> list[Message]:
     """The messages as the encoder wants them."""
     out: list[Message] = []
-    for message in ask.messages:
+    for before, message in zip((None, *ask.messages), ask.messages):
         role = message["role"]
         cleaned: Message = {"role": role, "content": message["content"]}
         if role == "tool":
             cleaned["tool_call_id"] = message["tool_call_id"]
         if role == "assistant":
             cleaned |= {key: message[key] for key in ("reasoning_content", "tool_calls") if message.get(key)}
-            cleaned = restored(ask.user, cleaned, memory)
+            cleaned = restored(ask.user, cleaned, memory, before)
         out.append(cleaned)
     _order_results(out)
     for message in out:
@@ -90,11 +90,11 @@ def _messages(ask: Ask, memory: Memory) -> list[Message]:
     return out
 
 
-def restored(user: str, message: Message, memory: Memory) -> Message:
+def restored(user: str, message: Message, memory: Memory, before: Message | None) -> Message:
     """An assistant's message as it was sampled, where that is known; else with its lost thoughts, where they are, and
-    with no more power than other text."""
-    calls = message.get("tool_calls")
-    turn = memory.turn(user, calls[0]["id"]) if calls else None
+    with no more power than other text. before: the message that it answers."""
+    calls = message.get("tool_calls", [])
+    turn = memory.turn(user, message, before)
     if turn is not None and turn.made(message):
         order = [call["id"] for call in calls]
         return {"role": "assistant", "content": turn.text, "reasoning_content": turn.thoughts, "order": order}
