@@ -66,7 +66,7 @@ def _messages(ask: Ask, memory: Memory) -> list[Message]:
             cleaned["tool_call_id"] = message["tool_call_id"]
         if role == "assistant":
             cleaned |= {key: message[key] for key in ("reasoning_content", "tool_calls") if message.get(key)}
-            cleaned = _restored(ask.user, cleaned, memory)
+            cleaned = restored(ask.user, cleaned, memory)
         out.append(cleaned)
     _order_results(out)
     for message in out:
@@ -89,7 +89,7 @@ def _messages(ask: Ask, memory: Memory) -> list[Message]:
     return out
 
 
-def _restored(user: str, message: Message, memory: Memory) -> Message:
+def restored(user: str, message: Message, memory: Memory) -> Message:
     """An assistant's message as it was sampled, where that is known; else with its lost thoughts, where they are, and
     with no more power than other text."""
     calls = message.get("tool_calls")
