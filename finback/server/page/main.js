@@ -42,6 +42,19 @@ async function save(which) {
   }
 }
 
+/** Another tab changed a conversation: takes over what it says, unless an answer grows here. */
+async function reread(id) {
+  if (running.has(id) || !store.lasting) return;
+  const found = await store.get(id);
+  chats = chats.filter((one) => one.id !== id).concat(found ?? []);
+  if (chat.id === id) {
+    chat = found ?? newChat();
+    shown = []; // they show the messages of before
+    draw();
+  }
+  drawList();
+}
+
 function open(which) {
   chat = which;
   atEnd = true;
@@ -291,7 +304,7 @@ async function loadModels() {
     $("model").value = settings.model;
     drawEffort();
   } catch (error) {
-    notice(error instanceof TypeError ? t("unreachable") : error.message);
+    notice(error instanceof TypeError ? t("unreachable") : error.status === 401 ? t("keyNeeded") : error.message);
   }
 }
 
@@ -405,6 +418,7 @@ const showSettings = bindSettings(settings, {
 
 // An answer that a closed page cut off is one that was stopped.
 for (const one of chats) for (const node of one.nodes) if (node.role === "assistant" && !node.finish && !node.error) node.finish = "stopped";
+store.watch(reread);
 bind();
 toggleSidebar(settings.chats && wide.matches);
 recolour();
