@@ -19,7 +19,7 @@ from finback.engine import Choice, Piece, SamplingParams
 from finback.server.ask import MAX_ANSWERS, Ask, AskError
 from finback.server.chat_body import Conversation, StreamOptions, Wire, biases, conversation, stops
 from finback.server.events import Usage
-from finback.server.http import as_json, body, refusals, service_of, speaks, stream, takes, user_of, whole
+from finback.server.http import STREAMS, as_json, body, refusals, service_of, speaks, stream, takes, user_of, whole
 from finback.server.openai import REASONS, error_body, event_of, head_of, usage_body
 from finback.server.prompt import room
 from finback.server.run import running, tokens_of, usage_of
@@ -56,7 +56,7 @@ class CompletionBody(Wire):
     user_id: str | None = None
 
 
-@router.post("/completions", openapi_extra=takes(CompletionBody))
+@router.post("/completions", openapi_extra=takes(CompletionBody), responses=STREAMS)
 @router.post("/v1/completions", include_in_schema=False)
 @router.post("/beta/completions", include_in_schema=False)
 async def completions(request: Request) -> Response:

@@ -48,7 +48,7 @@ def service_of(request: Request) -> Service:
 def speaks(error_body: ErrorBody) -> Any:
     """The dependency of a dialect's router: gives its errors their shape, and lets in who may come in."""
 
-    def enter(request: Request) -> None:
+    async def enter(request: Request) -> None:
         request.state.error_body = error_body
         request.state.key = admitted(request)
 
@@ -106,6 +106,9 @@ def refusals() -> dict[int | str, dict[str, Any]]:
         429: "Too many requests of one user.", 500: "The answer failed.", 503: "The server is busy or about to end.",
     }  # fmt: skip
     return {status: {"description": text, "content": {"application/json": {"schema": {"type": "object"}}}} for status, text in said.items()}
+
+
+STREAMS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {"schema": {"type": "object"}}}}}  # of a route that may stream
 
 
 def document(described: dict[str, Any]) -> dict[str, Any]:
@@ -213,25 +216,20 @@ class _EventStream(Response):
         await send({"type": "http.response.body", "body": b""})
 
     async def _say(self, send: Send, chunk: str) -> None:
-        self._saying = True
+        self._speaking = True
         await send({"type": "http.response.body", "body": chunk.encode(), "more_body": True})
-        self._saying = False
-        self._said = True
+        self._speaking, self._said = False, True
 
     async def _keep_alive(self, send: Send) -> None:
-        """Comments while nothing else is said. Ends when the client has not read for as long as a stall may last."""
-        stalled = 0.0
-        while stalled < self._limits.stall_seconds:
+        """Comments while nothing else is said."""
+        while True:
             self._said = False
             await asyncio.sleep(self._limits.keep_alive_seconds)
-            if self._saying:
-                stalled += self._limits.keep_alive_seconds
-            else:
-                stalled = 0.0
-                if not self._said:
-                    await send({"type": "http.response.body", "body": b": keep-alive\n\n", "more_body": True})
+            if not (self._said or self._speaking):
+                await send({"type": "http.response.body", "body": b": keep-alive\n\n", "more_body": True})
 
-    _saying = _said = False
+    _speaking = True  # until the headers are out
+    _said = False
 
 
 async def _gone(receive: Receive) -> None:

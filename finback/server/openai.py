@@ -16,7 +16,7 @@ from finback.engine import Choice
 from finback.server.ask import Ask, AskError
 from finback.server.chat_body import ChatBody, Conversation, conversation, to_ask
 from finback.server.events import CallEnded, CallStarted, Finished, Sampled, Started, Usage
-from finback.server.http import body, refusals, service_of, speaks, stream, takes, user_of, whole
+from finback.server.http import STREAMS, body, refusals, service_of, speaks, stream, takes, user_of, whole
 from finback.server.run import answers, run
 from finback.server.service import Service
 from finback.text import ContentDelta, ReasoningDelta, Tokenizer, ToolCallDelta
@@ -37,7 +37,7 @@ def error_body(error: AskError) -> dict[str, Any]:
 router = APIRouter(dependencies=[speaks(error_body)], responses=refusals(), tags=["chat"])
 
 
-@router.post("/chat/completions", openapi_extra=takes(ChatBody))
+@router.post("/chat/completions", openapi_extra=takes(ChatBody), responses=STREAMS)
 @router.post("/v1/chat/completions", include_in_schema=False)
 @router.post("/beta/chat/completions", include_in_schema=False)
 async def chat_completions(request: Request) -> Response:

@@ -16,6 +16,7 @@ from finback.server.service import Card, Service
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 HEADER_SECONDS = 10  # for a connection's first request line and headers
+STALL_SECONDS = 60  # for a client to take something of what waits for it
 CONNECTIONS = 4096
 GRACE_SECONDS = 30  # for running answers, once the server is told to end
 
@@ -73,11 +74,13 @@ class Server(uvicorn.Server):
 
 
 class Patient(H11Protocol):
-    """Waits for the headers of a connection's next request, but not for ever: whoever sends them letter by letter is left."""
+    """Waits for clients, but not for ever: for the headers of their next request, and for them to read what they asked
+    for. Whoever sends letter by letter, or takes nothing, is left; an answer that runs for him then ends."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._wait()
+        self._stalled: asyncio.TimerHandle | None = None
+        self._await_headers()
 
     def handle_events(self) -> None:
         before = self.cycle
@@ -86,12 +89,23 @@ class Patient(H11Protocol):
             self._deadline.cancel()
 
     def on_response_complete(self) -> None:
-        self._wait()
+        self._await_headers()
         super().on_response_complete()
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
-        self._deadline.cancel()
+        for timer in (self._deadline, self._stalled):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
 
-    def _wait(self) -> None:
+    def _await_headers(self) -> None:
         self._deadline = self.loop.call_later(HEADER_SECONDS, self.transport.abort)

@@ -63,8 +63,7 @@ class Model:
 @dataclass(frozen=True)
 class Limits:
     """body_bytes: of a request, which must come within body_seconds; answer_tokens: where a client does not say.
-    active: requests of all users that run or wait; per_user: of one of them. keep_alive_seconds: of silence in a stream;
-    stall_seconds: after which a client that does not read is left."""
+    active: requests of all users that run or wait; per_user: of one of them. keep_alive_seconds: of silence in a stream."""
 
     body_bytes: int = 16 << 20
     body_seconds: float = 30.0
@@ -72,7 +71,6 @@ class Limits:
     active: int = 512
     per_user: int = 256
     keep_alive_seconds: float = 10.0
-    stall_seconds: float = 60.0
 
 
 class Service:

@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from finback.server.http import as_json, refusals, service_of, speaks
@@ -31,7 +32,7 @@ async def finback_version() -> Response:
         return as_json({"version": "unknown"})
 
 
-@keyed_router.get("/metrics")
+@keyed_router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
     service = service_of(request)
     text = await service.off_loop(generate_latest, service.metrics.registry)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import scripted
+import page_script as scripted
 
 import finback
 from finback.checkpoint import load

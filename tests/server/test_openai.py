@@ -155,6 +155,27 @@ def test_bias_and_penalties_reach_the_sampler(client):
         assert (" a" in answer) == (penalty == "frequency_penalty"), penalty  # presence takes 2 once, frequency 2 each time
 
 
+def test_an_answer_that_goes_round_in_a_cycle_ends(client):
+    forced = TOKENIZER.encode(" the")[0]
+    answer = ask(client, max_tokens=5000, logit_bias={str(forced): 100}, temperature=0)
+    assert answer.choices[0].finish_reason == "length" and answer.usage.completion_tokens == 1024
+
+
+def test_text_parts_are_joined(tiny):
+    parts = [{"type": "text", "text": "the"}, {"type": "text", "text": "name"}]
+    with tiny.client() as http:
+        first, second = (
+            http.post("/tokenize", json={"model": "tiny", "messages": [{"role": role, "content": content}, *HELLO]}).json()["tokens"]
+            for role, content in (("developer", parts), ("system", "the\n\nname"))
+        )
+    assert first == second
+
+
+def test_fields_that_nobody_knows_are_ignored(client):
+    extra = {"functions": [{"name": "old"}], "modalities": ["text"], "store": True, "service_tier": "auto", "whatever": {"x": 1}}
+    assert ask(client, extra_body=extra).choices[0].message.content == ask(client).choices[0].message.content
+
+
 # --- tools
 
 

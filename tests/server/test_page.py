@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-import scripted
+import page_script as scripted
 from browser import Tab, chromium, log, server, tab, wait_until  # noqa: F401 (fixtures)
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
