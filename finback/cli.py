@@ -7,6 +7,7 @@ the traceback instead.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -47,12 +48,14 @@ def chat(
     max_tokens: MaxTokens = 512,
     seed: Seed = None,
     neutralize: Annotated[bool, typer.Option(help="Make special tokens in what you type harmless.")] = True,
+    python: Annotated[bool, typer.Option("--python", help="Let the model run Python, in a sandbox without files and network.")] = False,
     dtype: Dtype = "auto",
     device: Device = "auto",
 ) -> None:
     """Talk to a model in the terminal. Inside, /help lists the commands."""
     from finback.chat import Settings, run_chat
-    from finback.engine import SamplingParams
+    from finback.engine import Engine, SamplingParams
+    from finback.tasks.sandbox import Sandbox
 
     if effort not in (None, "high", "max"):
         raise ValueError(f"--effort is {effort!r}; choose high or max")
@@ -61,7 +64,61 @@ def chat(
     if model == DEFAULT_MODEL:  # its card's first paragraph says honestly what to expect
         greeting += "\n" + (model / "README.md").read_text(encoding="utf-8").split("\n\n")[1]
     sampling = SamplingParams(temperature, top_p, max_tokens=max_tokens, seed=_seed(seed))
-    run_chat(loaded, tokenizer, Settings(think, effort, system, sampling, neutralize), Console(), greeting)
+    settings = Settings(think, effort, system, sampling, neutralize)
+    engine = Engine(loaded, tokenizer, prefix="full")
+    with contextlib.closing(engine), Sandbox(workers=1, seconds=10.0) if python else contextlib.nullcontext() as box:
+        run_chat(engine, settings, Console(), greeting, box)
+
+
+@app.command()
+def serve(
+    models: Annotated[Optional[list[str]], typer.Option("--model", "-m", help="Checkpoint directory, or NAME=DIRECTORY; may be given several times.", show_default="the model that comes with Finback")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on. Any but a loopback address needs API keys.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    keys: Annotated[Optional[Path], typer.Option("--keys", help="File with API keys, one a line; FINBACK_API_KEYS may hold them too. Without keys anybody on this machine may ask.")] = None,
+    cors: Annotated[Optional[list[str]], typer.Option(help="Origin of a page elsewhere that may ask, such as http://localhost:3000; may be given several times.")] = None,
+    cache: Annotated[int, typer.Option(min=1, help="Memory for the cache of each model, in MiB.")] = 2048,
+    disk: Annotated[Optional[Path], typer.Option(help="Directory in which the prefix cache outlives the server.")] = None,
+    drafts: Annotated[int, typer.Option(min=0, max=4, help="Tokens that the MTP block drafts for each step.")] = 0,
+    answer_tokens: Annotated[int, typer.Option(min=1, help="Longest answer where a client does not say.")] = 4096,
+    print_config: Annotated[Optional[str], typer.Option(help="Serve nothing; print what to paste into a client: codex, claude-code, opencode, openai or anthropic.")] = None,
+    dtype: Dtype = "auto",
+    device: Device = "auto",
+) -> None:
+    """Serve models over HTTP: DeepSeek's, OpenAI's and Anthropic's APIs, and a chat page."""
+    from finback.engine import Engine
+    from finback.config import ModelConfig
+    from finback.server import serve as room
+    from finback.server.clients import block
+    from finback.server.service import Limits, Model, Service
+
+    accepted = room.read_keys((keys.read_text() + "\n" if keys else "") + os.environ.get("FINBACK_API_KEYS", ""))
+    if host not in room.LOOPBACK and not accepted:
+        raise ValueError(f"--host {host} lets others in, and there are no API keys: give --keys FILE or FINBACK_API_KEYS")
+    names = [(name, Path(path).resolve()) for name, _, path in (given.rpartition("=") for given in models or [str(DEFAULT_MODEL)])]
+    if print_config is not None:
+        name, folder = names[0]
+        context = ModelConfig.from_file(folder).max_position_embeddings
+        print(block(print_config, f"http://{f'[{host}]' if ':' in host else host}:{port}", name or folder.name, context, bool(accepted)), end="")
+        return
+    served: list[Model] = []
+    for name, folder in names:
+        loaded, tokenizer = _load(folder, dtype, device)
+        size = loaded.new_pool(1).layout.block_bytes
+        blocks = max((cache << 20) // size, 1) if size else None
+        store = disk / (name or folder.name) if disk else None
+        engine = Engine(loaded, tokenizer, cache_blocks=blocks, drafts=drafts, disk=store)
+        served.append(Model(name or folder.name, engine, room.card_of(folder)))
+    if len({model.name for model in served}) < len(served):
+        raise ValueError(f"two models have the same name among {', '.join(m.name for m in served)}: give --model NAME=DIRECTORY")
+    hosts = None if accepted else room.LOOPBACK
+    service = Service(served, accepted, Limits(answer_tokens=answer_tokens), cors or (), hosts)
+
+    def ready(at: int) -> None:
+        place = f"http://{f'[{host}]' if ':' in host else host}:{at}"
+        print(f"Finback serves {', '.join(service.models)} at {place} (Ctrl-C ends it)", flush=True)
+
+    room.serve(service, host, port, ready)
 
 
 @app.command()

@@ -24,7 +24,7 @@ ROOMS = {
     "train": {"config", "device", "cost", "model", "data", "tasks", "engine", "checkpoint", "text"},
     "server": {"config", "device", "checkpoint", "model", "engine", "text"},
     "lab": {"config", "device", "cost", "ops", "model", "checkpoint", "text", "data", "tasks", "engine", "train"},
-    "chat": {"engine", "model", "text"},
+    "chat": {"engine", "tasks", "text"},
 }
 
 

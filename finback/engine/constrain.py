@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -27,6 +28,7 @@ from finback.text import Tokenizer
 from finback.text.tokens import DSML
 
 ANY_ORDER = 5  # parameters that may come in any order; of more, in the schema's: the grammar doubles with each
+COMPILED = 64  # constraints that stay compiled
 
 # As Python writes JSON, or with every item on a line of its own; no blanks without end.
 _WHITESPACE = r"( |\n {0,40})"
@@ -170,22 +172,26 @@ def _literal(text: str) -> str:
 
 
 class Grammars:
-    """Constraints for one tokenizer and a model with so many token ids. The vocabulary's trie is built at first use."""
+    """Constraints for one tokenizer and a model with so many token ids. The vocabulary's trie is built at first use;
+    the last constraints stay compiled, for an agent sends the same tools every turn."""
 
     def __init__(self, tokenizer: Tokenizer, vocab_size: int):
         self.tokenizer, self.vocab_size = tokenizer, vocab_size
         self._trie: Any = None
+        self._compiled: OrderedDict[Constraint, Any] = OrderedDict()
         self._lock = threading.Lock()
 
     def matcher(self, constraint: Constraint) -> Matcher:
         """For one answer. Raises ValueError with the cause where the constraint cannot be understood."""
-        try:
-            from llguidance import LLMatcher, LLTokenizer
-        except ImportError as error:
-            raise ValueError("constrained answers need llguidance: pip install 'finback[constrain]'") from error
+        from llguidance import LLMatcher, LLTokenizer
+
         with self._lock:
             if self._trie is None:
                 self._trie = LLTokenizer(self.tokenizer.backend.to_str(), eos_token=self.tokenizer.eos_id)
+            known = self._compiled.get(constraint)
+            if known is not None:
+                self._compiled.move_to_end(constraint)
+                return Matcher(known.deep_copy(), self.vocab_size)
         try:
             if constraint.kind == "JSON schema":
                 grammar = LLMatcher.grammar_from_json_schema(constraint.source, defaults={"whitespace_pattern": _WHITESPACE})
@@ -198,7 +204,12 @@ class Grammars:
             failed, reasons = True, [str(error)]
         if failed:
             raise ValueError(f"the {constraint.kind} of the constraint cannot be used: {reasons[0]}")
-        return Matcher(LLMatcher(self._trie, grammar, log_level=0), self.vocab_size)
+        fresh = LLMatcher(self._trie, grammar, log_level=0)
+        with self._lock:
+            self._compiled[constraint] = fresh.deep_copy()
+            if len(self._compiled) > COMPILED:
+                self._compiled.popitem(last=False)
+        return Matcher(fresh, self.vocab_size)
 
 
 class Matcher:

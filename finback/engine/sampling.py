@@ -16,12 +16,14 @@ from torch import Tensor
 
 from finback.engine.constrain import Constraint
 
+COLDEST = 1e-6  # below this temperature the likeliest token is taken: logits divided by it leave the range of float32
+
 
 @dataclass(frozen=True)
 class SamplingParams:
     """How an answer is sampled, and when it ends.
 
-    temperature 0 takes the likeliest token. top_k (0: all), top_p and min_p (relative to the likeliest) narrow the
+    temperature 0 (or next to it) takes the likeliest token. top_k (0: all), top_p and min_p (relative to the likeliest) narrow the
     choice. presence and frequency penalties lower the logits of tokens already in the answer. logit_bias: added to
     logits, by token id. logprobs: of how many likeliest tokens log-probabilities are reported beside the chosen one's
     (None: none), before penalties, masks, temperature and narrowing; prompt_logprobs: the same for the prompt's tokens.
@@ -111,9 +113,7 @@ def likelihood(scores: Tensor, token: int, top: int) -> Choice:
 
 def _penalised(scores: Tensor, params: SamplingParams, answer: Sequence[int]) -> Tensor:
     if params.logit_bias:
-        scores = scores.clone()
-        for token, bias in params.logit_bias.items():
-            scores[token] += bias
+        scores = scores.index_add(0, torch.tensor(list(params.logit_bias)), torch.tensor(list(params.logit_bias.values()), dtype=scores.dtype))
     if answer and (params.presence_penalty or params.frequency_penalty):
         ids, counts = torch.tensor(answer).unique(return_counts=True)
         scores = scores.index_add(0, ids, -(params.presence_penalty + params.frequency_penalty * counts.float()))
@@ -121,7 +121,7 @@ def _penalised(scores: Tensor, params: SamplingParams, answer: Sequence[int]) ->
 
 
 def _choose(scores: Tensor, params: SamplingParams, index: int) -> int:
-    if params.temperature == 0:
+    if params.temperature < COLDEST:
         return int(scores.argmax())
     p, ids = torch.softmax(scores / params.temperature, dim=-1).sort(descending=True, stable=True)
     keep = torch.ones(len(p), dtype=torch.bool)
@@ -129,6 +129,7 @@ def _choose(scores: Tensor, params: SamplingParams, index: int) -> int:
         keep[params.top_k :] = False
     if params.top_p < 1:
         keep &= p.cumsum(0) - p < params.top_p
+        keep[0] = True  # a top_p may be too small for the comparison
     if params.min_p:
         keep &= p >= params.min_p * p[0]
     cumulative = p.masked_fill(~keep, 0.0).double().cumsum(0)

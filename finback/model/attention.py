@@ -19,7 +19,7 @@ from finback.model.compressor import Compressor
 from finback.model.indexer import Indexer
 from finback.model.layers import Linear, RMSNorm
 from finback.model.state import LayerCache, LayerLayout, SequenceState, keep, recent
-from finback.model.trace import Indexing
+from finback.model.trace import Indexing, Picks
 
 
 class Attention(nn.Module):
@@ -84,6 +84,8 @@ class Attention(nn.Module):
                     keys = self.indexer.compressor(index_u[s], index_z[s], start, freqs, x.dtype, run.fp4_index)
                 if not run.dense:
                     selected = self.indexer.select(index_q[s], index_gate[s], keys, start)
+                if run.trace is not None and run.trace.picks is not None:
+                    run.trace.picks.append(Picks(self.layer, selected))
                 if run.trace is not None and run.trace.wants_indexing and len(entries):
                     scores = ops.index_scores(index_q[s], index_gate[s], keys)
                     mass = ops.entry_mass(q[s], window, entries, self.attn_sink, start, self.width, self.ratio)

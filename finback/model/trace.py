@@ -31,14 +31,25 @@ class Indexing:
 
 
 @dataclass
+class Picks:
+    """Of one segment in one CSA layer: the entries [n, topk] that each token reads (-1: none), or None where every
+    token reads all that it can see."""
+
+    layer: int
+    entries: Tensor | None
+
+
+@dataclass
 class Trace:
     """routing by layer (MTP blocks follow the layers); indexing in the order of layers, then segments, or None
     to do without it: it costs the attention mass of every entry; mixing, if it is a list: the matrices [n, n, T] by
-    which each sublayer mixes the streams, in order (`comb` of `ops.hc_pre`), detached."""
+    which each sublayer mixes the streams, in order (`comb` of `ops.hc_pre`), detached; picks, if it is a list: what the
+    indexers chose, in the order of indexing."""
 
     routing: dict[int, Routing] = field(default_factory=dict)
     indexing: list[Indexing] | None = field(default_factory=list)
     mixing: list[Tensor] | None = None
+    picks: list[Picks] | None = None
 
     @property
     def wants_indexing(self) -> bool:

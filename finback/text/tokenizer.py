@@ -22,6 +22,7 @@ from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers, proc
 from finback.text.template import chat_template
 from finback.text.tokens import BOS, EOS, LEGACY_TOOL_TOKENS, NAMED_TOKENS, PAD
 
+LONG = 8192  # characters that are worth letting other threads run
 _CJK_RUNS = "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+"
 _WORDS = (
     r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+"""
@@ -118,7 +119,9 @@ class Tokenizer:
     def encode(self, text: str, special: bool = True) -> list[int]:
         """Ids of `text`; special=False keeps added tokens in it from being matched."""
         backend = self.backend if special else self._plain
-        return backend.encode(text, add_special_tokens=False).ids
+        if len(text) < LONG:
+            return backend.encode(text, add_special_tokens=False).ids
+        return backend.encode_batch_fast([text], add_special_tokens=False)[0].ids  # meanwhile other threads run
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of `ids`, special tokens included; bytes that are no UTF-8 become U+FFFD."""

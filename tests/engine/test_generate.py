@@ -57,6 +57,12 @@ def test_top_p_keeps_the_smallest_set_that_reaches_it():
     assert {sample(logits, SamplingParams(top_p=0.6, seed=seed)).token for seed in range(300)} == {1, 2}
 
 
+@pytest.mark.parametrize("extreme", [{"top_p": 5e-324}, {"temperature": 5e-324}, {"temperature": 1e-30}, {"min_p": 1.0}, {"temperature": 1e-7, "top_p": 1e-60}])
+def test_the_narrowest_choice_is_the_likeliest_token(extreme):
+    logits = torch.tensor([3.0, -1e9, 90.0, 89.9])
+    assert all(sample(logits, SamplingParams(seed=seed, **extreme)).token == 2 for seed in range(5))
+
+
 def test_one_seed_draws_afresh_at_every_place_of_the_answer():
     logits, counts, answer = torch.tensor([0.0, 1.0, -1.0, 0.5]), torch.zeros(4), []
     for _ in range(4000):
