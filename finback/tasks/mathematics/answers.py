@@ -1,4 +1,4 @@
-"""Which number does an answer state, and is it the right one? For every task whose answer is a number, and for public sets."""
+"""Which number does an answer state, and is it the right one? For all tasks and sets whose answer is a number."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def _value(match: re.Match[str]) -> Fraction | None:
 
 
 def verify_number(content: str | None, target: float | int | str | Fraction) -> Verdict:
-    """Whether the last number of `content` is the target, to within a rounding of the target's own digits (public sets
-    keep 1/3 as 0.3333333333). Percent signs, currency, units, thousands separators, fractions and LaTeX boxes are read."""
+    """Whether the last number of `content` is the target; targets of many digits (1/3 as 0.3333333333) are met to a
+    millionth. Percent signs, currency, units, thousands separators, fractions and LaTeX boxes are read."""
     if not isinstance(content, str) or not content.strip():
         return Verdict(False, "there is no answer")
     want = Fraction(str(target).replace(",", "").strip()) if not isinstance(target, Fraction) else target

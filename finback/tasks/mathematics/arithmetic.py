@@ -94,7 +94,8 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
 def operands(rng: random.Random, level: int, held_out: bool) -> tuple[str, int, int]:
     while True:
         sign = rng.choice("+-*/")
-        shapes = [s for s in SHAPES[level][sign].split() if s.endswith("*") == held_out] or SHAPES[level][sign].replace("*", "").split()
+        every = SHAPES[level][sign]
+        shapes = [shape for shape in every.split() if shape.endswith("*") == held_out] or every.split()
         m, n = map(int, rng.choice(shapes)[:2])
         a, b = number(rng, m), number(rng, n)
         if sign == "-" and a < b:
@@ -156,7 +157,9 @@ def expression(rng: random.Random, chain: list[str]) -> str:
 def comparison(rng: random.Random, level: int, held_out: bool) -> Problem:
     digits = rng.randint(2, 4) + held_out
     a = number(rng, digits)
-    b = number(rng, digits + rng.choice((0, 0, -1))) if rng.random() < 0.4 else max(0, a + rng.choice((-1, 1)) * 10 ** rng.randint(0, digits - 1) * rng.randint(1, 4))
+    b = number(rng, digits + rng.choice((0, 0, -1)))
+    if rng.random() < 0.6:  # the same but for one digit
+        b = max(0, a + rng.choice((-1, 1)) * 10 ** rng.randint(0, digits - 1) * rng.randint(1, 4))
     if level == 4:
         a, b = Decimal(a).scaleb(-2), Decimal(b).scaleb(-rng.choice((1, 2)))
     if a == b:
@@ -183,7 +186,8 @@ def chain_problem(rng: random.Random, level: int, held_out: bool) -> Problem:
         zh = rng.random() < 0.15
         pool = CHINESE[""] if zh else WORDINGS[""]
         text = say(rng, rng.choice(pool.splitlines())).replace("\\n", "\n").replace("{e}", expression(rng, chain))
-        return Problem(f"chain {shape}", " ".join(chain), user(text), {"chain": chain, "answer": answer, **({"language": "zh"} if zh else {})})
+        facts = {"chain": chain, "answer": answer, "language": "zh" if zh else "en"}
+        return Problem(f"chain {shape}", " ".join(chain), user(text), facts)
 
 
 def grow(rng: random.Random, size: int, top: int):
@@ -200,13 +204,13 @@ def flatten(tree, parent: str = "", right: bool = False) -> list[str]:
     sign, a, b = tree
     inner = [*flatten(a, sign), sign, *flatten(b, sign, True)]
     loose = sign in "+-"
-    if (parent in ("*", "/") and loose) or (right and parent in ("-", "/", "*")) or (right and parent == "+" and loose and sign == "-"):
+    if (parent in ("*", "/") and loose) or (right and parent in ("-", "/", "*")) or (right and parent == "+" and sign == "-"):
         return ["(", *inner, ")"]
     return inner
 
 
 def reduce(chain: list[str]) -> list[tuple[list[str], str]] | None:
-    """The states of a chain, each with the equation that led to it; None if something is negative or does not come out even."""
+    """The states of a chain, each with the equation that led to it; None if one is negative or comes out uneven."""
     states = [(chain, "")]
     while len(chain) > 1:
         low, high = 0, len(chain)
@@ -256,7 +260,8 @@ def lines(facts: dict, effort: Effort) -> list[str]:
         a, b = facts["compare"]
         steps, sign = scratch.compare(Decimal(a), Decimal(b))
         made = [steps, f"{a}{sign}{b}"]
-        return [*made, "check: " + scratch.subtract(Decimal(facts["answer"]), min(Decimal(a), Decimal(b))).text] if effort == "max" else made
+        less = scratch.subtract(Decimal(facts["answer"]), min(Decimal(a), Decimal(b)))
+        return [*made, f"check: {less.text}"] if effort == "max" else made
     if "steps" in facts:
         return thoughts(facts["steps"], effort).splitlines()
     chain, chinese = facts["chain"], facts.get("language") == "zh"

@@ -37,6 +37,12 @@ If {e}, [find {v}.|then what is the value of {v}?|how large is {v}?]
 {e}, {v} = ?
 Given {e}, find {v}.
 Find {v}: {e}"""
+PAIRS = """Solve: {e}
+[Find|Solve for] {v}: {e}
+If {e}, what are {v}?
+Solve the system {e}.
+Find {v} if {e}.
+[Given|Let] {e}. Find {v}."""
 HELD_OUT = """Which number must {v} be so that {e}?
 Tell me {v} when {e} holds."""
 CHINESE = """解方程：{e}
@@ -121,7 +127,7 @@ def fit(form: str, values: dict[str, int], x: int, y: int) -> dict[str, int] | N
     if form.startswith("y=") or form.startswith("x="):
         return None if not solvable(form, found, x, y) else {k: v for k, v in found.items() if k in form}
     used = {k: v for k, v in found.items() if k in form}
-    if any(v < 1 for v in used.values()) or ("c" in used and used.get("a") == used["c"] and "y" not in form) or ("cx" in form and form.count("x") > 1 and "y" not in form and used["a"] <= used["c"]):
+    if any(v < 1 for v in used.values()) or ("cx" in form and "y" not in form and used["a"] <= used["c"]):
         return None
     if "y" in form and "d" in used:
         a, b = used.get("a", 1), used.get("b", 1)
@@ -154,8 +160,7 @@ def pose(rng: random.Random, wordings: str, facts: dict) -> str:
         e = e.replace(";", rng.choice((" and ", ", ", "; ")))
     v = "x and y" if "y" in facts else letter
     if "y" in facts:
-        lines = ["Solve: {e}", "[Find|Solve for] {v}: {e}", "If {e}, what are {v}?", "Solve the system {e}.", "Find {v} if {e}.", "[Given|Let] {e}. Find {v}."]
-        return say(rng, rng.choice(lines)).format(e=e, v=v)
+        return say(rng, rng.choice(PAIRS.splitlines())).format(e=e, v=v)
     return say(rng, rng.choice(wordings.splitlines())).format(e=e, v=v)
 
 
@@ -249,10 +254,12 @@ def system(facts: dict) -> list[str]:
     form = facts["form"]
     if form == "x+y=r;x-y=s":
         total = scratch.add(v["r"], v["s"])
-        return [*made, f"add: 2x={total.text}", f"x={scratch.divide(total.value, 2).text}", f"y={scratch.subtract(v['r'], x).text}"]
+        half, rest = scratch.divide(total.value, 2), scratch.subtract(v["r"], x)
+        return [*made, f"add: 2x={total.text}", f"x={half.text}", f"y={rest.text}"]
     if form.startswith("x="):
         less = scratch.subtract(v["s"], v["b"])
-        return [*made, f"put in x: y+{v['b']}+y={v['s']}", f"2y={less.text}", f"y={scratch.divide(less.value, 2).text}", f"x={scratch.add(y, v['b']).text}"]
+        half, more = scratch.divide(less.value, 2), scratch.add(y, v["b"])
+        return [*made, f"put in x: y+{v['b']}+y={v['s']}", f"2y={less.text}", f"y={half.text}", f"x={more.text}"]
     if form.startswith("y="):
         a, b = v["a"], v.get("b", 0) * (-1 if "-b" in form else 1)
         plus = form.endswith("x+y=s")
@@ -350,7 +357,9 @@ def verify(problem: Problem, replies: list[Message], box: object) -> Verdict:
     text = content[-2000:].replace("−", "-")
     named = {name: int(n) for name, n in re.findall(r"\b([xy])\s*=\s*(-?\d{1,20})(?!\.?\d)", text)}
     last = [int(n) for n in re.findall(r"(?<![\d.])-?\d{1,20}(?!\.?\d)", text)[-2:]]
-    found = (named["x"], named["y"]) if len(named) == 2 and last[-1] in named.values() else tuple(last) if not named else ()
+    found = () if named else tuple(last)
+    if len(named) == 2 and last[-1] in named.values():
+        found = (named["x"], named["y"])
     if found == (facts["x"], facts["y"]):
         return Verdict(True)
     return Verdict(False, f"the solution is x = {facts['x']}, y = {facts['y']}")

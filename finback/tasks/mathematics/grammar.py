@@ -6,11 +6,12 @@ A block of template text reads
     {A} [had|has] {a} {x}. {A.He} [lost|gave away] {b} of them. How many {x} does {A} have left?
     = {x} left: a-b
 
-First line: name (a star behind it: held out; an exclamation mark: no distractors; @change or @group: told in every situation
-of `scenes.py`), nouns by kind, numbers as Python over
-the methods of `Draws`. Then wordings, one a line, with nested choices in brackets ([v:found/find|sold/sell] is repeated by {v1}, {v2}); the sentence with the question mark is
-the question; `## label` behind a wording renames its last step. Then the steps: label, colon, a chain of + - * / from left to right, as `t=a+b` where later steps need it,
-`up`, `down` or `rest` behind it to round. Slots: {a} a number, {$a} money, {a.times} "twice", {a.frac} "third", {x} and
+First line: name (a star behind it: held out; an exclamation mark: no distractors; @change or @group: told in every
+situation of `scenes.py`), nouns by kind, numbers as Python over the methods of `Draws`. Then
+wordings, one a line, with nested choices in brackets ([v:found/find|sold/sell] is repeated by {v1}, {v2}); the sentence
+with the question mark is the question; `## label` behind a wording renames its last step. Then the steps: label, colon,
+a chain of + - * / from left to right, as `t=a+b` where later steps need it, `up`, `down` or `rest` behind it to round.
+Slots: {a} a number, {$a} money, {a.times} "twice", {a.frac} "third", {x} and
 {x1} a noun, {A}, {A.he}, {A.his} and so on a person, {shop}, {place}, {day}, {day2}, {bin}, {bins}, {col}, {col2} ...
 """
 
@@ -27,6 +28,7 @@ from finback.tasks.mathematics import chinese, lexicon
 from finback.tasks.mathematics.scenes import scene
 from finback.tasks.mathematics.steps import Step, step, value_of
 
+PRONOUNS = {"he": ("he", "she"), "his": ("his", "her"), "him": ("him", "her"), "himself": ("himself", "herself")}
 NAMED = re.compile(r"([a-w]):")
 Node = str | list[list["Node"]]  # text, or alternatives
 
@@ -79,7 +81,8 @@ class Draws:
         return self.rng.choice((2, 3, 4, 5, 6, 7, 8, 9)) if self.rng.random() < 0.85 else self.rng.randint(10, 12)
 
     def t(self) -> int:
-        return self.rng.randint(2, 20) if self.scale == 1 else self.rng.choice((self.rng.randint(2, 30), self.rng.randint(20, 150)))
+        """A number of groups, or of what is in one."""
+        return self.rng.randint(2, 20) if self.scale == 1 or self.rng.random() < 0.5 else self.rng.randint(20, 150)
 
     def below(self, a: int) -> int:
         return self.rng.randint(1 if a < 5 or self.rng.random() < 0.03 else 2, max(1, a - 1))
@@ -95,7 +98,7 @@ class Draws:
         if self.scale == 1 or self.rng.random() < 0.3:
             return self.rng.randint(low, high * 3)
         if self.rng.random() < 0.4:
-            return Decimal(self.rng.choice((25, 50, 75, 125, 150, 175, 225, 250, 20, 40, 60, 80, 10, 30, 90))).scaleb(-2).normalize()
+            return Decimal(self.rng.choice((25, 50, 75, 125, 150, 175, 225, 250, 20, 40, 60, 80))).scaleb(-2).normalize()
         return Decimal(self.rng.randint(low * 10 + 1, high * 10)).scaleb(-1)
 
     def pick(self, *values: Any) -> Any:
@@ -124,12 +127,15 @@ def parse(text: str) -> list[Template]:
                 nouns[variable] = how
             else:
                 numbers.append((variable.strip(), compile(how.strip(), name, "eval")))
-        wordings = [(nodes(text.strip()), label.strip()) for text, _, label in (o.partition("##") for o in others) if text[0] != "="]
+        told = [line.partition("##") for line in others if not line.startswith("=")]
+        wordings = [(nodes(text.strip()), label.strip()) for text, _, label in told]
         steps = [_step(part) for line in others if line.startswith("=") for part in line[1:].split(";")]
         if not wordings or not steps:
             raise ValueError(f"template {name} lacks wordings or steps")
         name, _, setting = name.partition("@")
-        made.append(Template(name.strip(" *!"), "*" in name, "!" not in name, setting.strip(), nouns, numbers, wordings, steps))
+        made.append(
+            Template(name.strip(" *!"), "*" in name, "!" not in name, setting.strip(), nouns, numbers, wordings, steps)
+        )
     return made
 
 
@@ -201,7 +207,7 @@ class Cast:
             return
         taken = {self.values.get(v) for v in ("x1", "y1", "z1")}
         noun = self.rng.choice([n for n in lexicon.nouns(kind) if n not in taken])
-        if self.rng.random() < 0.12 and set(kind.split("+")) <= {"keep", "school", "clothes", "flower", "thing", "home"}:
+        if self.rng.random() < 0.12 and set(kind.split("+")) <= {"keep", "school", "clothes", "flower", "home"}:
             noun = f"{self.rng.choice(lexicon.COLORS)} {noun}"
         self.values |= {f"{variable}1": noun, variable: lexicon.plural(noun)}
 
@@ -230,7 +236,7 @@ class Cast:
             part = name[2:]
             if self.in_chinese:
                 return "他" if male else "她"
-            word = {"he": "he she", "his": "his her", "him": "him her", "himself": "himself herself", "boy": "boy girl", "son": "son daughter"}[part.lower()].split()[0 if male else 1]
+            word = PRONOUNS[part.lower()][not male]
             return word.capitalize() if part[0].isupper() else word
         base, _, form = name.lstrip("$").partition(".")
         if base in numbers:
@@ -250,7 +256,7 @@ class Cast:
     def draw(self, name: str) -> dict[str, str]:
         if self.in_chinese:
             return {"place": self.rng.choice(chinese.PLACES), "bin": self.rng.choice(chinese.BINS)}
-        pools = {"shop": lexicon.listed(lexicon.SHOPS), "place": lexicon.listed(lexicon.PLACES), "kin": lexicon.KIN, "game": lexicon.GAMES}
+        pools = {"shop": lexicon.SHOPS, "place": lexicon.PLACES, "kin": lexicon.KIN, "game": lexicon.GAMES}
         if name in pools:
             return {name: self.rng.choice(pools[name])}
         if name in ("col", "col2", "col3"):
@@ -270,7 +276,7 @@ class Cast:
 def make(template: Template, rng: random.Random, scale: int, in_chinese: bool = False) -> Story:
     """A story of a template."""
     draws, scope = Draws(rng, scale), {}
-    helpers: dict[str, Callable] = {h: getattr(draws, h) for h in ("r", "n", "s", "t", "below", "money", "measure", "pick", "less")}
+    helpers: dict[str, Callable] = {name: getattr(draws, name) for name in vars(Draws) if not name.startswith("_")}
     for variable, code in template.numbers:
         scope[variable] = eval(code, {"__builtins__": {}, **helpers}, scope)
     written = {variable: f"{Decimal(value):f}" for variable, value in scope.items() if not isinstance(value, str)}
@@ -281,7 +287,8 @@ def make(template: Template, rng: random.Random, scale: int, in_chinese: bool = 
     tree, other_label = rng.choice(template.wordings)
     steps = []
     for label, variable, chain, rounding in template.steps:
-        operands = [str(scope.get(c, c)) if c not in "+-*/" else c for c in re.split(r"([-+*/])", chain.replace(" ", ""))]
+        parts = re.split(r"([-+*/])", chain.replace(" ", ""))
+        operands = [part if part in "+-*/" else str(scope.get(part, part)) for part in parts]
         made = step(cast.fill(label, written), *operands, rounding=rounding)
         steps.append(made)
         if variable:
@@ -295,7 +302,8 @@ def make(template: Template, rng: random.Random, scale: int, in_chinese: bool = 
     sentences = [_start(lexicon.tidy(cast.fill(s, written))) for s in re.split(r"(?<=[.?!]) +", text.strip())]
     questions = [s for s in sentences if s.endswith("?")]
     facts = [s for s in sentences if not s.endswith("?")]
-    return Story(template.name, facts, " ".join(questions), steps, [n for n, _ in cast.people.values()], template.distractors)
+    people = [name for name, _ in cast.people.values()]
+    return Story(template.name, facts, " ".join(questions), steps, people, template.distractors)
 
 
 def _start(sentence: str) -> str:

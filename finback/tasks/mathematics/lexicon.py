@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import re
 
-HE = """Adam Alex Andrew Ben Benjamin Brian Bruno Caleb Carl Carlos Charlie Chris Daniel David Derek Diego Dylan Edward Eli Eric Ethan
-Felix Finn Frank Fred Gabriel George Greg Harry Henry Hugo Ian Isaac Ivan Jack Jacob Jake James Jamal Jason Jerry Jim Joe John Jonah
-Jordan Joseph Josh Juan Justin Karim Keith Ken Kevin Kyle Leo Liam Louis Lucas Luke Malik Marco Mark Martin Mason Matt Max Michael Mike
-Mohamed Nathan Ned Nick Noah Oliver Omar Oscar Owen Pablo Paul Pedro Peter Philip Rahul Ravi Ray Richard Rob Robert Ron Ryan Sam Scott
+def listed(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",")]
+
+
+HE = """Adam Alex Andrew Ben Benjamin Brian Bruno Caleb Carl Carlos Charlie Chris Daniel David Derek Diego Dylan
+Edward Eli Eric Ethan
+Felix Finn Frank Fred Gabriel George Greg Harry Henry Hugo Ian Isaac Ivan Jack Jacob Jake James Jamal Jason Jerry Jim
+Joe John Jonah
+Jordan Joseph Josh Juan Justin Karim Keith Ken Kevin Kyle Leo Liam Louis Lucas Luke Malik Marco Mark Martin Mason Matt
+Max Michael Mike
+Mohamed Nathan Ned Nick Noah Oliver Omar Oscar Owen Pablo Paul Pedro Peter Philip Rahul Ravi Ray Richard Rob Robert
+Ron Ryan Sam Scott
 Sean Simon Steve Steven Taro Ted Theo Thomas Tim Todd Tom Tony Tyler Victor Walter Wei William Zach""".split()
-SHE = """Ada Aisha Alice Alyssa Amanda Amina Amy Ana Angela Anna April Beth Betty Brenda Carla Carmen Carol Chloe Cindy Clara Claire Connie
-Daisy Dana Debby Diana Donna Dora Elena Ella Ellen Emily Emma Erica Esther Eva Evelyn Faith Fatima Fiona Gina Grace Gwen Hailey Haley
-Hannah Helen Holly Irene Iris Isabel Jane Janet Jenny Jess Jessica Jill Joan Joyce Julia Kate Katie Kayla Kelly Kim Lana Laura Layla Leah
-Lena Lily Linda Lisa Liz Lucy Luna Maria Marie Mary Maya Megan Mei Melissa Mia Michelle Molly Nadia Nancy Naomi Nina Nora Olivia Paige
-Pam Penny Priya Rachel Robin Rosa Rose Ruby Ruth Sally Sandra Sandy Sara Sarah Sofia Sonia Stella Susan Tara Tina Vera Wendy Yuki Zoe""".split()
+SHE = """Ada Aisha Alice Alyssa Amanda Amina Amy Ana Angela Anna April Beth Betty Brenda Carla Carmen Carol Chloe
+Cindy Clara Claire Connie
+Daisy Dana Debby Diana Donna Dora Elena Ella Ellen Emily Emma Erica Esther Eva Evelyn Faith Fatima Fiona Gina Grace
+Gwen Hailey Haley
+Hannah Helen Holly Irene Iris Isabel Jane Janet Jenny Jess Jessica Jill Joan Joyce Julia Kate Katie Kayla Kelly Kim
+Lana Laura Layla Leah
+Lena Lily Linda Lisa Liz Lucy Luna Maria Marie Mary Maya Megan Mei Melissa Mia Michelle Molly Nadia Nancy Naomi Nina
+Nora Olivia Paige
+Pam Penny Priya Rachel Robin Rosa Rose Ruby Ruth Sally Sandra Sandy Sara Sarah Sofia Sonia Stella Susan Tara Tina Vera
+Wendy Yuki Zoe""".split()
 LAST = "Adams Baker Brown Carter Clark Cooper Davis Diaz Evans Garcia Green Hall Hill Jones King Lee Lopez Miller Moore Park Reed Smith Taylor Ward White Young".split()
 
 # Singular nouns by kind. A kind may name other kinds: a template asks for "keep" or "keep+food".
-NOUNS = {
+KINDS = {
     "keep": """marble,sticker,baseball card,trading card,toy car,seashell,stamp,coin,button,bead,comic book,video game,balloon,
         crayon,bottle cap,action figure,block,doll,kite,puzzle,toy robot,tennis ball,ribbon,bracelet,postcard,poster,magnet,key chain,
         rock,feather,badge,toy soldier,game card,model plane,teddy bear,pin,yo-yo,rubber band,paper clip,token,ticket,photo,gem,shell""",
@@ -46,6 +59,7 @@ NOUNS = {
     "work": "car,window,dog,lawn,fence,room,house,bike,floor,truck,desk,driveway",
     "material": "brick,tile,board,nail,screw,plank,rope,pipe,stone,log",
 }  # fmt: skip
+NOUNS = {kind: listed(text) for kind, text in KINDS.items()}
 GROUPS = {
     "food": "fruit vegetable baked sweet snack",
     "eat": "fruit baked sweet snack",
@@ -59,8 +73,8 @@ GROUPS = {
 COLORS = "red blue green yellow white black orange purple pink brown gray silver".split()
 SORTS = "big small old new large tiny wooden plastic round square shiny heavy long short striped plain".split()
 BINS = "box bag basket jar crate pack carton tray bucket bin case package container drawer packet sack tin".split()
-SHOPS = "store,market,supermarket,mall,bookstore,toy store,bakery,corner shop,pet store,garden center,grocery store,hardware store,gift shop,flea market,fair,school store"
-PLACES = "park,garden,school,library,zoo,farm,beach,museum,playground,town,village,field,forest,lake,gym,camp,stadium,theater,station,hotel,hospital,restaurant,office,factory,pool,airport"
+SHOPS = listed("store,market,supermarket,mall,bookstore,toy store,bakery,corner shop,pet store,garden center,grocery store,hardware store,gift shop,flea market,fair,school store")
+PLACES = listed("park,garden,school,library,zoo,farm,beach,museum,playground,town,village,field,forest,lake,gym,camp,stadium,theater,station,hotel,hospital,restaurant,office,factory,pool,airport")
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 MONTHS = "January February March April May June July August September October November December".split()
 KIN = "brother sister mother father friend cousin uncle aunt grandmother grandfather neighbor teacher mom dad classmate".split()
@@ -79,13 +93,10 @@ FRACTIONS = {2: "half", 3: "third", 4: "quarter", 5: "fifth", 6: "sixth", 7: "se
 TIMES = {2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "six times", 7: "seven times", 8: "eight times"}
 
 
-def listed(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",")]
-
-
 def nouns(kinds: str) -> list[str]:
     """The singular nouns of kinds joined by +, e.g. "keep+food"."""
-    return [noun for kind in kinds.split("+") for part in GROUPS.get(kind, kind).split() for noun in listed(NOUNS[part])]
+    parts = [part for kind in kinds.split("+") for part in GROUPS.get(kind, kind).split()]
+    return [noun for part in parts for noun in NOUNS[part]]
 
 
 def plural(noun: str) -> str:

@@ -1,7 +1,7 @@
 """What is a worked step of a problem, and how are the steps of a whole problem written at each effort?
 
 A step is a label and a chain of operations from left to right; its value may round: "up" (how many boxes are needed),
-"down" (how many can be filled), "rest" (how many are left over). Steps are JSON values, so that a Problem can carry them.
+"down" (how many can be filled), "rest" (how many are left over). Steps are JSON values that a Problem can carry.
 """
 
 from __future__ import annotations
@@ -76,13 +76,13 @@ def canonical(steps: list[Step]) -> str:
     return ";".join(parts)
 
 
-REASONS = {"+": "all count together", "-": "one is taken from the other", "*": "there are equal parts", "/": "it is split into equal parts"}
+REASONS = {"+": "both count", "-": "one is taken off", "*": "equal parts", "/": "split evenly"}
 REASONS_ZH = {"+": "要合起来", "-": "要求差或剩余", "*": "有几个相同的份", "/": "要平均分"}
 INSTEAD = {"+": "-", "-": "+", "*": "+", "/": "*"}
 
 
 def thoughts(steps: list[Step], effort: Effort, chinese: bool = False) -> str:
-    """high: one line per step. max: what is asked first, an operation tried and dropped, and a check of the last step."""
+    """high: one line per step. max: also what is asked, an operation tried and dropped, a check of the last step."""
     lines = []
     for made in steps:
         equations, _ = run(made)
@@ -91,8 +91,9 @@ def thoughts(steps: list[Step], effort: Effort, chinese: bool = False) -> str:
         first = steps[0]["chain"].split()
         sign = first[1]
         asked, no, because = ("求", "不对", REASONS_ZH) if chinese else ("asked", "no", REASONS)
+        goal = [f"{asked}: {steps[-1]['label']}"] if len(steps) > 1 else []
         lines = [
-            f"{asked}: {steps[-1]['label']}",
+            *goal,
             f"{first[0]}{INSTEAD[sign]}{first[2]}? {no}: {because[sign]}",
             *lines,
             check(steps[-1], chinese),

@@ -13,6 +13,10 @@ from finback.tasks.mathematics.grammar import Cast, choose, nodes
 from finback.tasks.mathematics.steps import Step, step, value_of
 
 
+JOBS = """washing cars,walking dogs,mowing lawns,babysitting,cleaning rooms,tutoring,painting fences,raking leaves,
+delivering papers,helping in the bakery,watering plants,packing boxes,feeding cats""".replace("\n", "").split(",")
+
+
 class Stuck(Exception):
     """The numbers drawn so far allow no way on."""
 
@@ -20,8 +24,8 @@ class Stuck(Exception):
 class Build:
     """The facts and steps of a problem in the making."""
 
-    def __init__(self, rng: random.Random, kinds: str = "", scale: int = 1):
-        self.rng, self.cast, self.scale = rng, Cast(rng, {"x": kinds} if kinds else {}), scale
+    def __init__(self, rng: random.Random, kinds: str = ""):
+        self.rng, self.cast = rng, Cast(rng, {"x": kinds} if kinds else {})
         self.facts: list[str] = []
         self.steps: list[Step] = []
         self.question = ""
@@ -53,10 +57,10 @@ class Build:
         return sum(len(made["chain"].split()) // 2 for made in self.steps)
 
 
-def events(rng: random.Random, size: int, scale: int) -> Build:
+def events(rng: random.Random, size: int) -> Build:
     """What one person has goes up and down."""
-    b = Build(rng, "keep+school+fruit+baked+sweet", scale)
-    have = b.r(5, 60 if scale == 1 else 150)
+    b = Build(rng, "keep+school+fruit+baked+sweet")
+    have = b.r(5, 120)
     b.say("{A} [has|had|started with|begins with|owned] {n} {x}[.| at first.| in a {bin}.]", n=have)
     ending = rng.random()
     last = 1 if ending < 0.45 else 0
@@ -72,31 +76,34 @@ def events(rng: random.Random, size: int, scale: int) -> Build:
             b.say("[{A.His} {kin}|{B}|A friend] [gave|sent|brought] {A.him} {n}[ more|][ {x}|].", n=n)
             have = b.calc("{x} now", have, "+", n)
         elif kind == "lose":
-            b.say("[{A.He}|Then {A.he}|After that {A.he}|Later {A.he}] [lost|gave {B}|sold|gave away|used|traded] {n}[ of them|][ {x}|].".replace("[ of them|][ {x}|]", "[ of them| {x}|]"), n=n)
+            b.say("[{A.He}|Then {A.he}|After that {A.he}|Later {A.he}] [lost|gave {B}|sold|used|traded] {n}[ of them| {x}|].", n=n)
             have = b.calc("{x} left", have, "-", n)
         elif kind == "packs" and left >= 2:
             p, n = b.r(2, 9), b.r(2, 12)
-            b.say("[{A.He}|Then {A.he}|Next {A.he}] [bought|got|found] {p} [u:packs|boxes|bags] [of {n} {x}|with {n} {x} in each|of {x} with {n} in each].", p=p, n=n)
+            how = "[of {n} {x}|with {n} {x} in each|of {x} with {n} in each]"
+            b.say("[{A.He}|Then {A.he}|Next {A.he}] [bought|got|found] {p} [packs|boxes|bags] " + how + ".", p=p, n=n)
             more = b.calc("new {x}", p, "*", n)
             have = b.calc("{x} now", have, "+", more)
         elif kind == "each" and left >= 2:
             p = b.r(2, 9)
             n = b.r(1, (have - 1) // p)
-            b.say("[{A.He}|Then {A.he}] [gave {n} {x} to each of {p} [friends|cousins|classmates|neighbors]|gave {p} [friends|children|cousins] {n} {x} each].", p=p, n=n)
+            to = "[friends|cousins|classmates|neighbors|children]"
+            b.say("[{A.He}|Then {A.he}] gave [{n} {x} to each of {p} " + to + "|{p} " + to + " {n} {x} each].", p=p, n=n)
             gone = b.calc("given away", p, "*", n)
             have = b.calc("{x} left", have, "-", gone)
         elif kind == "half" and have % 2 == 0 and have > 4:
-            b.say("[{A.He}|Then {A.he}] [gave half of [them|the {x}] to {C}|lost half of them|sold half of [them|the {x}]].")
+            b.say("[{A.He}|Then {A.he}] [gave {C} half of [them|the {x}]|[lost|sold] half of [them|the {x}]].")
             have = b.calc("{x} left", have, "/", 2)
         elif kind == "double" and have < 200:
             k = b.r(2, 3)
-            b.say("[Then {A.he}|{A.He}] [doubled the number of {x}|got as many {x} again as {A.he} had].".replace("|got as", "|got as") if k == 2 else "[Then|Later] the number of {A.his} {x} [became three times as large|tripled].")
+            twice = "[Then {A.he}|{A.He}] [doubled the number of {x}|got as many {x} again as {A.he} had]."
+            b.say(twice if k == 2 else "[Then|Later] the number of {A.his} {x} [became three times as large|tripled].")
             have = b.calc("{x} now", have, "*", k)
     if not last:
         b.ask("How many {x} [does {A} have [now|left|in the end]|are there now|are left]?")
     elif ending < 0.15:
         p = b.r(2, 12)
-        b.say("[{A.He}|Then {A.he}|At the end {A.he}] [sells|sold] [all of them|the rest|what is left] for ${p} each.", p=p)
+        b.say("[{A.He}|At the end {A.he}] [sells|sold] [all of them|the rest|what is left] for ${p} each.", p=p)
         b.calc("money", have, "*", p)
         b.ask("How much [money |]does {A.he} [get|make|earn]?")
     elif ending < 0.30:
@@ -111,18 +118,28 @@ def events(rng: random.Random, size: int, scale: int) -> Build:
         if have <= c:
             raise Stuck
         share = rng.choice(("down", "rest", "up"))
-        b.say({"down": "{A.He} fills as many {bins} as {A.he} can with {c} {x} each.", "rest": "{A.He} shares [them|the {x}] equally among {c} [friends|children].", "up": "A {bin} holds {c} {x}[ and {A.he} packs all of them|]."}[share], c=c)
+        told = {
+            "down": "{A.He} fills as many {bins} as {A.he} can with {c} {x} each.",
+            "rest": "{A.He} shares [them|the {x}] equally among {c} [friends|children].",
+            "up": "A {bin} holds {c} {x}[ and {A.he} packs all of them|].",
+        }
+        asked = {
+            "down": "How many {bins} are full?",
+            "rest": "How many {x} are left over?",
+            "up": "How many {bins} does {A.he} need?",
+        }
+        b.say(told[share], c=c)
         b.calc({"down": "full {bins}", "rest": "left over", "up": "{bins} needed"}[share], have, "/", c, rounding=share)
-        b.ask({"down": "How many {bins} are full?", "rest": "How many {x} are left over?", "up": "How many {bins} does {A.he} need?"}[share])
+        b.ask(asked[share])
     return b
 
 
-def people(rng: random.Random, size: int, scale: int) -> Build:
+def people(rng: random.Random, size: int) -> Build:
     """Several people's amounts, each told by another's."""
-    b = Build(rng, "keep+school+fruit+sweet+clothes", scale)
+    b = Build(rng, "keep+school+fruit+sweet+clothes")
     count = min(4, size, b.r(2, 4))
     letters = "ABCD"[: count + 1] if size > count else "ABCD"[:count]
-    v = rng.choice(("has", "has", "has", "has")) if rng.random() < 0.6 else rng.choice(("found", "collected", "sold", "made", "picked"))
+    v = rng.choice(("has",) * 7 + ("found", "collected", "sold", "made", "picked"))
     base = {"has": "have", "found": "find", "collected": "collect", "sold": "sell", "made": "make", "picked": "pick"}[v]
     amounts = {"A": b.r(4, 60)}
     b.say(f"{{A}} {v} {{n}} {{x}}.", n=amounts["A"])
@@ -132,7 +149,8 @@ def people(rng: random.Random, size: int, scale: int) -> Build:
             break
         other = rng.choice(list(amounts)) if rng.random() < 0.3 else list(amounts)[-1]
         n = amounts[other]
-        kind = rng.choice(("more", "fewer", "times", "half", "times_more") if size - b.size > 2 else ("more", "fewer", "times", "half"))
+        kinds = ("more", "fewer", "times", "half")
+        kind = rng.choice((*kinds, "times_more") if size - b.size > 2 else kinds)
         if kind == "half" and n % 2:
             kind = "more"
         k, d = b.r(2, 5), b.r(2, max(2, min(n - 1, 30)))
@@ -194,9 +212,9 @@ def chained(sign: str, values: list[int]) -> list[int | str]:
     return chain
 
 
-def shopping(rng: random.Random, size: int, scale: int) -> Build:
+def shopping(rng: random.Random, size: int) -> Build:
     """Prices, numbers, a discount, and what is paid with."""
-    b = Build(rng, "", scale)
+    b = Build(rng, "")
     ending = rng.choice(("total", "change", "discount", "percent", "need", "share"))
     extra = {"total": 0, "change": 1, "discount": 1, "percent": 3, "need": 1, "share": 1}[ending]
     room = size - extra
@@ -221,17 +239,21 @@ def shopping(rng: random.Random, size: int, scale: int) -> Build:
             listing.append(b.phrase("[one|a] {g} [for|that costs|at] ${p}", g=noun, p=price))
             amounts.append((noun, price, 1))
         else:
-            listing.append(b.phrase("{m} {g} [for ${p} each|at ${p} each|that cost ${p} each]", g=lexicon.plural(noun), p=price, m=many))
+            each = "{m} {g} [for ${p} each|at ${p} each|that cost ${p} each]"
+            listing.append(b.phrase(each, g=lexicon.plural(noun), p=price, m=many))
             amounts.append((noun, price, many))
     if rng.random() < 0.6:
-        b.say("[|At the {shop}, |On {day}, ]{A} " + wanted + " {list}.", list=", ".join(listing[:-1]) + (" and " if listing[:-1] else "") + listing[-1])
+        several = ", ".join(listing[:-1]) + (" and " if listing[:-1] else "") + listing[-1]
+        b.say("[|At the {shop}, |On {day}, ]{A} " + wanted + " {list}.", list=several)
     else:
-        b.say("[At the {shop}|In the {shop}], {list}.", list=" and ".join(b.phrase("a {g} costs ${p}", g=n, p=p) for n, p, _ in amounts))
-        b.say("{A} " + wanted + " {list}.", list=" and ".join(b.phrase("{m} {g}", m=m if m > 1 else "one", g=lexicon.plural(n) if m > 1 else n) for n, _, m in amounts))
+        prices = [b.phrase("a {g} costs ${p}", g=n, p=p) for n, p, _ in amounts]
+        counts = [f"{m} {lexicon.plural(n)}" if m > 1 else f"one {n}" for n, _, m in amounts]
+        b.say("[At the {shop}|In the {shop}], {list}.", list=" and ".join(prices))
+        b.say("{A} " + wanted + " {list}.", list=" and ".join(counts))
     costs = [b.calc("cost of {g}", p, "*", m, g=lexicon.plural(n)) if m > 1 else p for n, p, m in amounts]
     total = b.calc("cost in all", *chained("+", costs)) if len(costs) > 1 else costs[0]
     if ending == "total":
-        b.ask("[How much does {A.he} [pay|spend|have to pay] [in all|altogether|]|What is the total cost|How much money does {A.he} need]?")
+        b.ask("[How much does {A.he} [pay|spend|have to pay] [in all|]|What is the total cost|How much does {A.he} need]?")
     elif ending == "change":
         paid = total + b.r(1, 50)
         b.say("{A.He} [pays with|gives the cashier|hands over|had] ${p}.", p=paid)
@@ -265,10 +287,10 @@ def shopping(rng: random.Random, size: int, scale: int) -> Build:
     return b
 
 
-def earning(rng: random.Random, size: int, scale: int) -> Build:
+def earning(rng: random.Random, size: int) -> Build:
     """Jobs, hours, days, pay, spending and a goal."""
-    b = Build(rng, "", scale)
-    jobs = rng.sample(["washing cars", "walking dogs", "mowing lawns", "babysitting", "cleaning rooms", "tutoring", "painting fences", "raking leaves", "delivering papers", "helping in the bakery"], 3)
+    b = Build(rng, "")
+    jobs = rng.sample(JOBS, 3)
     money = 0
     first = True
     ending = rng.choice(("none", "spend", "goal", "weeks", "buy"))
@@ -279,11 +301,13 @@ def earning(rng: random.Random, size: int, scale: int) -> Build:
         pay, hours, days = b.r(4, 25), b.r(2, 9), b.r(2, 6)
         if left >= need + 1 and rng.random() < 0.5 and jobs:
             who = "{A}" if first else "{A.He}"
-            b.say(f"[{who} [earns|gets|makes] ${{p}} an hour {{j}}|For {{j}}, {{A}} gets ${{p}} an hour]. {{A.He}} [works|does this] {{h}} hours a day for {{d}} days.", p=pay, j=jobs.pop(), h=hours, d=days)
+            b.say(f"[{who} [earns|gets|makes] ${{p}} an hour {{j}}|For {{j}}, {{A}} gets ${{p}} an hour].", p=pay, j=jobs.pop())
+            b.say("{A.He} [works|does this] {h} hours a day for {d} days.", h=hours, d=days)
             got = b.calc("money for it", pay, "*", hours, "*", days)
         elif left >= need and jobs:
             who = "{A}" if first else "{A.He}"
-            b.say(f"{who} [earns|makes|gets] ${{p}} [an hour|per hour] {{j}} and [works|does this for] {{h}} hours.", p=pay, j=jobs.pop(), h=hours)
+            pays = f"{who} [earns|makes|gets] ${{p}} [an hour|per hour] {{j}} and [works|does this for] {{h}} hours."
+            b.say(pays, p=pay, j=jobs.pop(), h=hours)
             got = b.calc("money for it", pay, "*", hours)
         elif not first:
             got = b.r(3, 60)

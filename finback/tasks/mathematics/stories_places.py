@@ -7,19 +7,24 @@ import random
 from finback.tasks.mathematics.stories import Build, Stuck, chained
 
 
-def farm(rng: random.Random, size: int, scale: int) -> Build:
+HABITS = "reads,practices the piano,runs,does homework,draws,swims,plays chess,rides a bike,watches TV,studies".split(",")
+
+
+def farm(rng: random.Random, size: int) -> Build:
     """Rows and trees that bear, what is lost, packed and sold."""
-    b = Build(rng, "fruit+vegetable", scale)
+    b = Build(rng, "fruit+vegetable")
     fields = 2 if size >= 4 and rng.random() < 0.5 else 1
     totals = []
     for i in range(fields):
         rows, plants, per = b.r(2, 9), b.r(2, 9), b.r(2, 12)
-        where = ("in one field", "in another field")[i] if fields == 2 else rng.choice(("in a field", "on a farm", "in {A}'s garden"))
+        where = ("in one field", "in another field")[i] if fields == 2 else "[in a field|on a farm|in {A}'s garden]"
         if size - b.size >= 2 + (fields - i - 1) * 3 + (fields > 1) and rng.random() < 0.6:
-            b.say(f"[There are|{{A}} has|A farmer has] {{r}} rows of [plants|trees|bushes] {where}, with {{p}} in each row. [Each|Every one] [gives|bears|has] {{n}} {{x}}.", r=rows, p=plants, n=per)
+            b.say("[There are|{A} has] {r} rows of [plants|trees|bushes] " + where + ", with {p} in each row.", r=rows, p=plants)
+            b.say("[Each|Every one] [gives|bears|has] {n} {x}.", n=per)
             totals.append(b.calc("{x} there", rows, "*", plants, "*", per))
         else:
-            b.say(f"[There are|{{A}} has] {{r}} [plants|trees|bushes] {where}. [Each|Every one] [gives|bears|has] {{n}} {{x}}.", r=rows * 2, n=per)
+            b.say("[There are|{A} has] {r} [plants|trees|bushes] " + where + ".", r=rows * 2)
+            b.say("[Each|Every one] [gives|bears|has] {n} {x}.", n=per)
             totals.append(b.calc("{x} there", rows * 2, "*", per))
     have = b.calc("{x} in all", *chained("+", totals)) if fields == 2 else totals[0]
     ending = rng.choice(("", "pack", "sell", "pack_sell"))
@@ -43,14 +48,15 @@ def farm(rng: random.Random, size: int, scale: int) -> Build:
         k = rng.choice([k for k in range(2, 13) if have % k == 0 and have > k] or [0])
         if not k:
             raise Stuck
-        b.say("The [rest|{x}] [are packed|go] into {bins} [of|that hold] {k}[ each|].".replace("[of|that hold] {k}[ each|]", "[of {k}|that hold {k} each]"), k=k)
+        b.say("The [rest|{x}] [are packed|go] into {bins} [of {k}|that hold {k} each].", k=k)
         have = b.calc("{bins}", have, "/", k)
         if ending == "pack":
             b.ask("How many {bins} are [there|needed|filled]?")
             return b
     if ending in ("sell", "pack_sell"):
         p = b.r(2, 12)
-        b.say("[Each {bin} is sold for ${p}|A {bin} costs ${p}]." if ending == "pack_sell" else "[Each of them|Each {x1}] [is sold for|brings] ${p}.", p=p)
+        sold = "A {bin}" if ending == "pack_sell" else "[Each of them|Each {x1}]"
+        b.say(sold + " [is sold for|brings|costs] ${p}.", p=p)
         b.calc("money", have, "*", p)
         b.ask("How much money [do they bring|is that|is made] [in all|]?")
         return b
@@ -58,9 +64,9 @@ def farm(rng: random.Random, size: int, scale: int) -> Build:
     return b
 
 
-def trip(rng: random.Random, size: int, scale: int) -> Build:
+def trip(rng: random.Random, size: int) -> Build:
     """Legs of a journey, at speeds or told by each other."""
-    b = Build(rng, "", scale)
+    b = Build(rng, "")
     unit = rng.choice(("miles", "miles", "kilometers"))
     days = ["{day}", "{day2}", "{day3}"]
     legs: list[int] = []
@@ -70,8 +76,6 @@ def trip(rng: random.Random, size: int, scale: int) -> Build:
         left = size - b.size - extra
         if left <= 0 or len(legs) >= 3:
             break
-        if not legs or left < 2 and len(legs) == 1 and left == 1:
-            pass
         when = days[len(legs)] if rng.random() < 0.5 else ("First", "Then", "After that")[len(legs)]
         on = f"On {when}" if when.startswith("{") else when
         kind = rng.choice(("speed", "speed", "plain", "times", "more"))
@@ -112,26 +116,28 @@ def trip(rng: random.Random, size: int, scale: int) -> Build:
             raise Stuck
         b.say(f"{{A.His}} car goes {{k}} {unit} on one [gallon|liter] of gas.", k=k)
         b.calc("gas", total, "/", k)
-        b.ask("How [much gas|many of these] does {A.he} need?".replace("[much gas|many of these]", "much gas"))
+        b.ask("How much gas does {A.he} need?")
     return b
 
 
-def school(rng: random.Random, size: int, scale: int) -> Build:
+def school(rng: random.Random, size: int) -> Build:
     """Classes, boys and girls, absent ones, groups, fees."""
-    b = Build(rng, "school+sweet+fruit", scale)
+    b = Build(rng, "school+sweet+fruit")
     kind = rng.choice(("classes", "two", "percent"))
     if kind == "classes":
         k, n = b.r(2, 9), b.r(10, 30)
-        b.say("[A school has|There are] {k} classes[ in a school|] with {n} students each.".replace("[ in a school|]", ""), k=k, n=n)
+        b.say("[A school has|There are] {k} classes with {n} students each.", k=k, n=n)
         have = b.calc("students", k, "*", n)
     elif kind == "two":
         girls, d = b.r(8, 60), b.r(1, 20)
-        b.say("There are {g} girls [in the school choir|at a camp|in a club|in the school band]. There are {d} more boys than girls.", g=girls, d=d)
+        b.say("There are {g} girls [in the school choir|at a camp|in a club|in the school band].", g=girls)
+        b.say("There are {d} more boys than girls.", d=d)
         boys = b.calc("boys", girls, "+", d)
         have = b.calc("students", girls, "+", boys)
     else:
         have, p = b.r(2, 30) * 20, rng.choice((10, 20, 25, 30, 40, 50, 60, 75, 80))
-        b.say("[A school has|There are] {n} students. {p}% of them [go on a trip|are in a club|play {game}|come by bus].".replace("[A school has|There are]", "A school has"), n=have, p=p)
+        b.say("A school has {n} students.", n=have)
+        b.say("{p}% of them [go on a trip|are in a club|play {game}|come by bus].", p=p)
         have = b.calc("these students", have, "*", p, "/", 100)
     ending = rng.choice(("", "buses", "groups", "each", "fee", "fee_buses"))
     last = {"": 0, "buses": 1, "groups": 1, "each": 1, "fee": 1, "fee_buses": 3}[ending]
@@ -154,7 +160,7 @@ def school(rng: random.Random, size: int, scale: int) -> Build:
     if have < 3:
         raise Stuck
     if ending == "":
-        b.ask("How many [people|of them] are there [now|in the end]?".replace("[people|of them]", "people"))
+        b.ask("How many people are there [now|in the end]?")
     elif ending in ("buses", "fee_buses"):
         k = b.r(8, 50)
         if have <= k:
@@ -189,20 +195,22 @@ def school(rng: random.Random, size: int, scale: int) -> Build:
     return b
 
 
-def kitchen(rng: random.Random, size: int, scale: int) -> Build:
+def kitchen(rng: random.Random, size: int) -> Build:
     """Batches, trays and dozens, what is eaten, what is shared or sold."""
-    b = Build(rng, "baked", scale)
+    b = Build(rng, "baked")
     batches, per = b.r(2, 9), b.r(4, 24)
     if rng.random() < 0.25:
         b.say("{A} [bakes|makes|baked] {n} dozen {x}.", n=batches)
         have = b.calc("{x}", batches, "*", 12)
     elif size >= 4 and rng.random() < 0.4:
         flour = b.r(2, 5)
-        b.say("{A} needs {f} cups of flour for [one batch|a batch] of {n} {x}. {A.He} has {t} cups of flour[ and uses all of it|].", f=flour, n=per, t=flour * batches)
+        b.say("{A} needs {f} cups of flour for [one batch|a batch] of {n} {x}.", f=flour, n=per)
+        b.say("{A.He} has {t} cups of flour[ and uses all of it|].", t=flour * batches)
         got = b.calc("batches", flour * batches, "/", flour)
         have = b.calc("{x}", got, "*", per)
     else:
-        b.say("{A} [bakes|makes|baked] {b} [batches|trays] of {x}[ for a party| for the bake sale|]. [Each|Every] [one has|one holds] {n}[ {x}|].".replace("[Each|Every] [one has|one holds]", "There are"). replace("{n}[ {x}|]", "{n} {x} in each"), b=batches, n=per)
+        b.say("{A} [bakes|makes|baked] {b} [batches|trays] of {x}[ for a party| for the bake sale|].", b=batches)
+        b.say("There are {n} {x} in each.", n=per)
         have = b.calc("{x}", batches, "*", per)
     ending = rng.choice(("", "share", "sell", "each", "profit"))
     last = {"": 0, "share": 1, "sell": 1, "each": 1, "profit": 2}[ending]
@@ -258,10 +266,10 @@ def kitchen(rng: random.Random, size: int, scale: int) -> Build:
     return b
 
 
-def routine(rng: random.Random, size: int, scale: int) -> Build:
+def routine(rng: random.Random, size: int) -> Build:
     """Minutes and hours of habits, by day and week."""
-    b = Build(rng, "", scale)
-    habits = rng.sample(["reads", "practices the piano", "runs", "does homework", "draws", "swims", "plays chess", "rides a bike", "watches TV", "studies"], 4)
+    b = Build(rng, "")
+    habits = rng.sample(HABITS, 4)
     unit = rng.choice(("minutes", "minutes", "hours"))
     parts: list[int] = []
     ending = rng.choice(("", "weeks", "hours")) if unit == "minutes" else rng.choice(("", "weeks"))
@@ -275,10 +283,12 @@ def routine(rng: random.Random, size: int, scale: int) -> Build:
         t = b.r(1, 8) * 5 if unit == "minutes" else b.r(1, 5)
         d = b.r(2, 7)
         if left >= (1 if first else 2) and rng.random() < 0.75:
-            b.say(f"{{A}} {habits[len(parts)]} {{t}} {unit if t > 1 else unit[:-1]} a day, {{d}} days a week.", t=t, d=d)
+            long = f"{{t}} {unit if t > 1 else unit[:-1]} a day, {{d}} days a week"
+            b.say(f"{{A}} {habits[len(parts)]} {long}.", t=t, d=d)
             parts.append(b.calc(f"{unit} a week", t, "*", d))
         elif not first:
-            b.say(f"[On Sundays|On the weekend|Once a week] {{A.he}} {habits[len(parts)]} for {{t}} {unit if t > 1 else unit[:-1]}.", t=t)
+            long = f"for {{t}} {unit if t > 1 else unit[:-1]}"
+            b.say(f"[On Sundays|On the weekend|Once a week] {{A.he}} {habits[len(parts)]} {long}.", t=t)
             parts.append(t)
         else:
             b.say(f"{{A}} {habits[0]} for {{t}} {unit if t > 1 else unit[:-1]} on {{day}}.", t=t)
@@ -298,9 +308,9 @@ def routine(rng: random.Random, size: int, scale: int) -> Build:
     return b
 
 
-def game(rng: random.Random, size: int, scale: int) -> Build:
+def game(rng: random.Random, size: int) -> Build:
     """Points for things found, in rounds, won and lost."""
-    b = Build(rng, "", scale)
+    b = Build(rng, "")
     items = rng.sample(["star", "coin", "key", "gem", "apple", "ring", "flag", "card", "shell", "cup"], 4)
     points = 0
     first, i = True, 0
@@ -312,7 +322,9 @@ def game(rng: random.Random, size: int, scale: int) -> Build:
         if left >= need and i < 4 and rng.random() < 0.8:
             item = items[i]
             i += 1
-            b.say("[{A} [found|got|collected] {n} {g} [worth|that are worth] {p} points each|[Each|Every] {h} is worth {p} points, and {A} [found|got] {n}].", n=n, p=p, g=f"{item}s", h=item)
+            told = "{A} [found|got|collected] {n} {g} [worth|that are worth] {p} points each"
+            other = "[Each|Every] {h} is worth {p} points, and {A} [found|got] {n}"
+            b.say(f"[{told}|{other}].", n=n, p=p, g=f"{item}s", h=item)
             got = b.calc("points for {g}", n, "*", p, g=f"{item}s")
             points = got if first else b.calc("points now", points, "+", got)
             first = False

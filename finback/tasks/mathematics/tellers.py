@@ -27,12 +27,12 @@ TELLERS = (
 )
 
 
-def compose(rng: random.Random, size: int, held_out: bool, scale: int) -> Story:
+def compose(rng: random.Random, size: int, held_out: bool) -> Story:
     """A story of `size` operations."""
     while True:
         teller = rng.choice(TELLERS)
         try:
-            build = teller(rng, size, scale)
+            build = teller(rng, size)
         except Stuck:
             continue
         signature = teller.__name__ + "".join(" " + "".join(s["chain"].split()[1::2]) + s["round"] for s in build.steps)

@@ -1,4 +1,4 @@
-"""In how many ways can the same facts and question be told? Orders, joined sentences, number words, distractors, requests."""
+"""In how many ways can the same facts and question be told? Orders, joined sentences, number words, distractors."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import re
 from finback.tasks.mathematics import lexicon
 from finback.tasks.mathematics.grammar import Cast, Story, say
 
-PROPER = {*lexicon.HE, *lexicon.SHE, *lexicon.LAST, *lexicon.DAYS, *lexicon.MONTHS, "I", "Mr", "Mrs", "Ms", "I'm", "I've"}
-CONNECTED = re.compile(r"^(If|Then|Now|Later|After|When|So|But|And|Suppose|Yesterday|Today|First|Next|Finally|Because|While|For|At|On|In)\b")
+PROPER = {*lexicon.HE, *lexicon.SHE, *lexicon.DAYS, *lexicon.MONTHS, "Mr", "Mrs", "Ms"}
+CONNECTED = re.compile(r"^(If|Then|Now|Later|After|When|Yesterday|Today|First|Next|For|At|On|In|Every one|Each)\b")
 
 DISTRACTORS = """{P} is [|now ]{z} years old.
 {P} [has|also has|owns] {z} {y} [|at home|in a drawer|on a shelf].
@@ -109,7 +109,8 @@ def arrange(rng: random.Random, facts: list[str], question: str) -> str:
     if how < 0.22 and last and single and not CONNECTED.match(last):
         return " ".join([*facts[:-1], f"If {lower(last.rstrip('.'))}, {lower(question)}"])
     if how < 0.25 and last and single and not CONNECTED.match(last) and len(facts) > 1:
-        return " ".join([*facts[:-2], f"If {lower(facts[-2].rstrip('.'))} and {lower(last.rstrip('.'))}, {lower(question)}"])
+        both = f"{lower(facts[-2].rstrip('.'))} and {lower(last.rstrip('.'))}"
+        return " ".join([*facts[:-2], f"If {both}, {lower(question)}"])
     if how < 0.30 and single and 1 <= len(facts) <= 3 and not any(map(CONNECTED.match, facts)):
         return f"{question.rstrip('?')} if {' and '.join(lower(f.rstrip('.')) for f in facts)}?"
     if how < 0.34 and facts:
@@ -133,7 +134,8 @@ def opener(rng: random.Random, story: Story) -> str:
     cast = Cast(rng, {"y": "fruit+baked+pet+flower"})
     person = story.people[0]
     adj = rng.choice(("sunny", "rainy", "cold", "warm", "nice", "windy"))
-    words = {"P": person, "hh": "her" if person in lexicon.SHE or person.startswith(("Mrs", "Ms")) else "his", "adj": adj}
+    hers = person in lexicon.SHE or person.startswith(("Mrs", "Ms"))
+    words = {"P": person, "hh": "her" if hers else "his", "adj": adj}
     return lexicon.tidy(cast.fill(say(rng, rng.choice(OPENERS)), words))
 
 

@@ -107,7 +107,7 @@ There are {a} {col} {x}, {b} {col2} {x} and {c} {col3} {x}. {d} of them are take
 = in all: t=a+b+c; left: t-d
 
 gcd_groups; g=r(2,9); h=g*r(2,3); j=g*pick(5,7)
-{A} fills {h} red and {j} blue balls into as many equal bags as {g} allows, {g} bags in all. How many balls are in each bag?
+{A} puts {h} red and {j} blue balls into {g} bags, so that all bags are alike. How many balls are in each bag?
 = red in each: r=h/g; blue in each: q=j/g; in each: r+q
 
 double_pattern; a=r(2,9); b=a*2; c=b*2; d=c*2
@@ -175,6 +175,29 @@ tax; p=pick(5,10,20); k=s(); c=r(1,12)*20
 weekly_same; a=r(100,900); b=r(100,900); k=r(2,5)
 A pilot flies {a} miles on {day} and {b} miles on {day2}, and the same in {k} weeks. How many miles is that?
 = in one week: w=a+b; in all: w*k
+
+left_after_sharing; x=food+keep; k=r(3,9); a=n(10)
+{A} had {a} {x} and gave equal numbers to {k} friends. {A.He} kept what was left. How many did {A.he} keep?
+{k} children share {a} {x} evenly. How many {x} stay on the plate?
+{A} served {a} {x} equally to {k} guests. How many {x} were not served?
+= left over: a/k rest
+
+left_after_packs; x=food+keep+school; k=r(3,12); a=n(15)
+{x} are sold in packs of {k}. A shop has {a} {x} and makes full packs. How many {x} are left?
+{A} uses {k} {x} for one gift. {A.He} has {a} {x} and makes as many gifts as {A.he} can. How many {x} are left?
+The {a} {x} are set in rows of {k}. How many {x} are left after the last full row?
+= left over: a/k rest
+
+most_full; x=food+keep+school; k=r(3,12); a=n(15)
+{A} uses {k} {x} for one gift. How many gifts can {A.he} make with {a} {x}?
+{A} has {a} {x} and puts {k} on each card. How many whole cards does {A.he} get?
+{a} {x} are divided equally among {k} rooms, as far as they go. How many does each room get?
+= full: a/k down
+
+most_needed; x=food+keep+school; k=r(3,12); a=n(15)
+A tank holds {k} gallons. How many tanks are needed for {a} gallons of oil?
+Each basket holds {k} {x}. How many baskets does {A} need so that all {a} {x} have a place?
+= needed: a/k up
 
 in_both_hands*; k=s(); a=s(); b=s()
 {A} has {a} red sacks and {b} green sacks, and there are {k} balls in every sack. How many balls are there?

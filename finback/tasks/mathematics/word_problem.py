@@ -8,7 +8,16 @@ from __future__ import annotations
 
 import random
 
-from finback.tasks.mathematics import chinese, grammar, templates_more, templates_one, templates_order, templates_scenes, templates_select, templates_two
+from finback.tasks.mathematics import (
+    chinese,
+    grammar,
+    templates_more,
+    templates_one,
+    templates_order,
+    templates_scenes,
+    templates_select,
+    templates_two,
+)
 from finback.tasks.mathematics.answers import verify_number
 from finback.tasks.mathematics.grammar import Story, Template
 from finback.tasks.mathematics.scratch import show
@@ -17,7 +26,14 @@ from finback.tasks.mathematics.tellers import compose
 from finback.tasks.mathematics.telling import tell
 from finback.tasks.protocol import Effort, Message, Problem, Task, answer_of, assistant, user
 
-TEXTS = (templates_one.ONE, templates_two.TWO, templates_scenes.SCENES, templates_more.MORE, templates_select.SELECT, templates_order.ORDER)
+TEXTS = (
+    templates_one.ONE,
+    templates_two.TWO,
+    templates_scenes.SCENES,
+    templates_more.MORE,
+    templates_select.SELECT,
+    templates_order.ORDER,
+)
 TEMPLATES = [template for text in TEXTS for template in grammar.parse(text)]
 CHINESE = grammar.parse(chinese.TEMPLATES)
 CHINESE_SHARE = 0.18
@@ -44,7 +60,7 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     if pool and (size == 1 or rng.random() < (0.75 if size == 2 else 0.35)):
         story = grammar.make(rng.choice(pool), rng, scale)
     else:
-        story = compose(rng, size, held_out, scale)
+        story = compose(rng, size, held_out)
     return problem_of(story, tell(rng, story, level), "en")
 
 
