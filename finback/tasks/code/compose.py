@@ -210,7 +210,7 @@ def _with_tests(rng: random.Random, pipeline: Pipeline) -> Drawn | None:
         return None
     fit = sorted(fit, key=lambda i: _tells(*runs[i]))[:3]
     rest = [(args, states[-1]) for i, (args, states) in enumerate(runs) if i not in fit]
-    return Drawn(pipeline, [(runs[i][0], runs[i][1][-1]) for i in fit], rest[-TESTS:])
+    return Drawn(pipeline, [(runs[i][0], runs[i][1][-1]) for i in fit], rest)
 
 
 def _tells(args: list[Any], states: list[Any]) -> int:

@@ -81,7 +81,7 @@ def whole(facts: dict[str, str], code: str) -> str:
     indent = first[: len(first) - len(first.lstrip())]
     parts = [facts["before"], code, facts["after"]]
     moved = textwrap.indent(textwrap.dedent(code), indent)
-    bare = textwrap.indent(textwrap.dedent(indent + code), indent)  # the first line's indentation was stripped
+    bare = indent + code  # where only the first line has lost its indentation
     for middle in (code, moved, bare):
         filled = "\n".join(part for part in (parts[0], middle, parts[2]) if part)
         if facts["name"] in defined(filled):

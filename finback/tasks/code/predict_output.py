@@ -14,7 +14,6 @@ from finback.tasks.code.wording import say
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
 
 LINES = {1: 14, 2: 22, 3: 26}
-LARGEST = {1: 3, 2: 3, 3: 3}
 ROOM = 800
 BEFORE = (
     "What (does|will) (this|the following) (program|code|Python program|Python code|script) (print|output)?|"
@@ -27,7 +26,11 @@ AFTER = (
     "(What|So what) (is printed|does it print|is the output)?|What (will be|gets) printed?|Give the output.|"
     "输出是什么？"
 )
-LEAD = re.compile(r"^[^:：]{0,60}?(?:\b(?:prints?|outputs?|printed|is|result)\b|输出[^:：]{0,6}|是)\s*[:：]?\s*(.*)$")
+LEAD = re.compile(
+    r"^[^:：]{0,60}?(?:\b(?:prints?|outputs?|printed|result)\b(?: (?:is|will be))?|\bis\b|输出(?:结果)?[是为]?)"
+    r"\s*[:：]?\s*(.*)$",
+    re.IGNORECASE,
+)
 SAYS = "It prints:\n```\n{}\n```"
 
 
@@ -39,9 +42,10 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
         except TooLong:
             continue
         rows = run.lines
-        if run.error or not run.output or sum(map(len, rows)) > ROOM or any(len(o) > 60 for o in run.output):
+        odd = not run.output or any(not 0 < len(line.strip()) <= 60 for line in run.output)
+        if run.error or odd or sum(map(len, rows)) > ROOM:
             continue
-        if re.search(rf"\d{{{LARGEST[level] + 1},}}", " ".join(rows)) or len(rows) < 3:
+        if re.search(r"\d{4}", " ".join(rows)) or len(rows) < 3:
             continue
         break
     fenced = f"```python\n{program.code}\n```" if rng.random() < 0.7 else program.code

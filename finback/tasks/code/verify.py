@@ -90,10 +90,11 @@ def extract_code(content: str) -> str:
 
 
 def defined(code: str) -> list[str]:
-    """The names of the functions that code defines at its top, in order; none where it does not parse."""
+    """The names of the functions that code defines at its top, in order; none where it does not compile."""
     try:
+        compile(code, "<program>", "exec")
         return [node.name for node in ast.parse(code).body if isinstance(node, ast.FunctionDef)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
         return []
 
 
