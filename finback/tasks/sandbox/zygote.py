@@ -66,16 +66,13 @@ class Child:
         # The clock of another process, as clock_getcpuclockid(3) makes it.
         return time.clock_gettime((~self.pid << 3) | 2) if sys.platform == "linux" else 0.0
 
-    def seconds_held_up(self, proc: int | None) -> float:
-        """How long it was ready to run and did not."""
+    def scheduling(self, proc: int | None) -> tuple[bool, float]:
+        """Whether it runs or could, and the seconds that it could have run and did not, up to when it last ran."""
         try:
-            file = os.open(f"{self.pid}/schedstat", os.O_RDONLY, dir_fd=proc)
-        except (OSError, TypeError):
-            return 0.0
-        try:
-            return int(os.read(file, 100).split()[1]) / 1e9
-        finally:
-            os.close(file)
+            state = read_in(proc, f"{self.pid}/stat").rsplit(b")", 1)[1].split()[0]
+            return state == b"R", int(read_in(proc, f"{self.pid}/schedstat").split()[1]) / 1e9
+        except (OSError, IndexError):
+            return False, 0.0
 
     def end(self) -> tuple[int, float]:
         """Kills it, whatever it is doing, and returns its wait status and processor seconds."""
@@ -119,7 +116,7 @@ def watch(child: Child, text: str, show: bool, limits: dict, control: socket.soc
     body = json.dumps({"text": text, "show": show, "token": token}).encode()
     pending = memoryview(len(body).to_bytes(4, "big") + body)
     output, report = bytearray(), bytearray()
-    start, cpu_start, held_up = time.monotonic(), child.processor_seconds(), child.seconds_held_up(limits["proc"])
+    start, cpu_start, held_up = time.monotonic(), child.processor_seconds(), child.scheduling(limits["proc"])[1]
     seconds = limits["seconds"]
     ending = ""
     poll = select.poll()
@@ -132,7 +129,8 @@ def watch(child: Child, text: str, show: bool, limits: dict, control: socket.soc
         elapsed, used = time.monotonic() - start, child.processor_seconds() - cpu_start
         late = elapsed - WALL_TO_CPU * seconds
         if late > 0:  # worth a look at why
-            late -= min(child.seconds_held_up(limits["proc"]) - held_up, MOST_SECONDS_HELD_UP)
+            ready, until_now = child.scheduling(limits["proc"])
+            late -= MOST_SECONDS_HELD_UP if ready else min(until_now - held_up, MOST_SECONDS_HELD_UP)
         if used >= seconds or late > 0:
             ending = "timeout"
             break
@@ -214,6 +212,16 @@ def serve(control: socket.socket, limits: dict, seccomp: object) -> None:
         elif answer["alive"]:
             child.end()
         send(control, answer)
+
+
+def read_in(folder: int | None, path: str) -> bytes:
+    if folder is None:
+        raise FileNotFoundError(path)
+    file = os.open(path, os.O_RDONLY, dir_fd=folder)
+    try:
+        return os.read(file, 4096)
+    finally:
+        os.close(file)
 
 
 def own_memory() -> int:
