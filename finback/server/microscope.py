@@ -66,7 +66,7 @@ def _tokens(service: Service, ask: Ask, answer: Message) -> tuple[list[int], int
     model, asked = service.model(ask.model), {"role": "user", "content": ""}
     prompt = render(model, ask, service.memory, service.limits)
     mode = "thinking" if prompt.thinking else "chat"
-    turn = {key: value for key, value in restored(ask.user, answer, service.memory).items() if key != "order"}
+    turn = {key: value for key, value in restored(ask.user, answer, service.memory, ask.messages[-1]).items() if key != "order"}
     said = encode_messages([asked, turn], mode).removeprefix(encode_messages([asked], mode))
     return service.memory.tokens(ask.user, model.name, model.tokenizer, prompt.text + said), len(prompt.ids)
 

@@ -160,7 +160,7 @@ async def _chunks(service: Service, ask: Ask, with_usage: bool) -> AsyncIterator
                     yield chunk(index, {"tool_calls": [{"index": event.index, "function": {"arguments": event.arguments}}]})
                 elif isinstance(event, CallEnded):
                     if event.problem is not None:
-                        yield chunk(index, {"tool_calls": [{"index": event.index, "malformed": event.problem}]})
+                        yield chunk(index, {"tool_calls": [{"index": event.index, "function": {"arguments": ""}, "malformed": event.problem}]})
                 elif isinstance(event, Sampled):
                     found = sampled.setdefault(index, {"content": [], "reasoning_content": []})
                     found["reasoning_content" if event.thinking else "content"] += [logprob(tokenizer, c) for c in event.choices]

@@ -58,7 +58,7 @@ def test_a_tool_turn_becomes_thoughts_text_calls_and_results():
     turns = [
         {"role": "user", "content": "Oslo?"},
         {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm", "signature": SEAL}, text("Look."), use()]},
-        {"role": "user", "content": [result([text("rain"), text("cold")]), text("And?")]},
+        {"role": "user", "content": [result([text("rain"), text("cold")], is_error=True), text("And?")]},
     ]
     called = {"id": "t1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}
     assert conversation(wire(messages=turns))[1:] == [
@@ -112,7 +112,7 @@ def test_a_plain_text_document_is_text():
 
 def test_every_field_reaches_the_ask():
     ask = to_ask(wire(
-        temperature=0.3, top_p=0.9, top_k=5, stop_sequences=["END"], tools=[TOOL | {"strict": True}],
+        temperature=0.3, top_p=0.9, top_k=5, stop_sequences=["END"], tools=[TOOL | {"strict": True, "defer_loading": True, "cache_control": {"type": "ephemeral"}}],
         tool_choice={"type": "any", "disable_parallel_tool_use": True},
         thinking={"type": "enabled", "budget_tokens": 30}, output_config={"effort": "max"},
     ), "me")  # fmt: skip

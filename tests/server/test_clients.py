@@ -148,7 +148,7 @@ def run_agent(program: str, arguments: list[str], folder, **env: str) -> str:
     (folder / "work").mkdir()
     command = [found, *arguments]
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": "dumb", **env}
-    run = subprocess.run(command, cwd=folder / "work", env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+    run = subprocess.run(command, cwd=folder / "work", env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=900)
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout
 

@@ -11,7 +11,7 @@ from server_helpers import new_service
 
 from finback.server.app import create_app
 
-CORE = ["/chat/completions", "/completions", "/tasks/{task}", "/tokenize", "/detokenize", "/models", "/models/{name}", "/health", "/version", "/metrics"]
+CORE = ["/chat/completions", "/completions", "/tasks/{task}", "/tokenize", "/detokenize", "/models", "/models/{name:path}", "/health", "/version", "/metrics"]
 
 schema = schemathesis.openapi.from_dict(create_app(new_service()).openapi()).include(path=CORE)
 

@@ -337,6 +337,17 @@ def test_a_schema_is_followed_and_parsed(script):
     assert said.output_parsed == Where(city="Oslo")
 
 
+def test_users_share_no_cache(script):
+    answer, url = script
+    answer(*["yes"] * 3)
+    long = "Tell me about the sea. " * 60
+    cached = [
+        client(url).responses.create(model="mini", input=long, reasoning={"effort": "none"}, safety_identifier=user).usage.input_tokens_details.cached_tokens
+        for user in ("adam", "eve", "adam")
+    ]
+    assert cached[0] == cached[1] == 0 < cached[2]
+
+
 def test_an_engine_that_fails_midway_ends_the_stream_with_response_failed(script):
     answer, url = script
     engine = answer("one two three four five six")
