@@ -97,6 +97,18 @@ f(x) = \\begin{cases} x & x > 0 \\\\ 0 & \\text{otherwise} \\end{cases}
 > A quotation, with a [link](https://example.org).
 """
 
+FORMULAS = [
+    r"\begin{aligned} a &= b + c \\ &= d \end{aligned}", r"\begin{align} x &= 1 \tag{7} \\ y &= 2 \end{align}", r"\boxed{E = mc^2}",
+    r"\cancel{x} \bcancel{y} \xcancel{z} \sout{w}", r"\underbrace{a + b}_{n} \overbrace{c}^{m}", r"\overset{!}{=} \underset{x}{\min}",
+    r"\color{red} r \textcolor{#00f}{b} \colorbox{yellow}{c}", r"\pmb{x} \boldsymbol{y} \mathbb{R} \mathcal{L} \mathscr{S} \mathfrak{g} \bm{v}",
+    r"A \xrightarrow[under]{over} B \longrightarrow C", r"\sum_{\substack{i < n \\ j < m}} \binom{n}{k} \prod \iint \oint \lim_{x \to 0}",
+    r"\left\{ \frac{a}{b} \middle| \sqrt[3]{x} \right\}", r"\vec{a} \hat{b} \widehat{abc} \tilde{c} \widetilde{abc} \bar{d} \dot{e} \overline{xyz}",
+    r"\begin{array}{l|cr} a & b & c \\ \hline d & e & f \end{array}", r"\begin{bmatrix} 1 \\ 2 \end{bmatrix} \begin{vmatrix} a & b \end{vmatrix}",
+    r"\text{if } x \in \text{\textbf{bold}}", r"\operatorname{softmax}(x)_i \phantom{x} \smash{y} \rlap{z} \llap{w}", r"\ce{H2O}", r"\def\a{\a\a}\a",
+    r"\dfrac{1}{2} \tfrac{1}{2} \cfrac{1}{1 + \cfrac{1}{x}} \sfrac{1}{2}", r"\cancelto{0}{x} \phase{45} \angln n \longdiv{12}",
+    r"\rule{9999em}{9999em} \rule{9999cm}{9999cm} \kern{-300em} x \hspace{9999em} \raisebox{999em}{y}", r"\unknown{x}", r"\frac{1}", "{" * 5000,
+]
+
 WEATHER = [("get_weather", '{"city": "Zürich", "days": 2}'), ("get_time", '{"zone": "Europe/Zurich"}')]
 
 
@@ -114,7 +126,7 @@ def script(body: dict[str, Any]) -> tuple[str, str, list[tuple[str, str]]]:
         return thoughts, "", [("get_weather", '{"city": ')]
     if "muse" in asked:
         return thoughts, "", []
-    words = {"attack": ATTACK, "code": CODE, "math": MATH, "slow": "word " * 2000, "echo": json.dumps(body)}
+    words = {"attack": ATTACK, "formulas": "\n\n".join(f"$${tex}$$ and ${tex}$" for tex in FORMULAS), "code": CODE, "math": MATH, "slow": "word " * 2000, "echo": json.dumps(body)}
     found = next((text for word, text in words.items() if word in asked), f"You said: {asked}")
     return (ATTACK if "attack" in asked and thoughts else thoughts), found, [("<img src=x onerror=window.hurt=22>", ATTACK)] if "attack" in asked else []
 
@@ -128,8 +140,9 @@ def chunks(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield delta(role="assistant", content="")
     for at in range(0, len(thoughts), 7):
         yield delta(reasoning_content=thoughts[at : at + 7])
-    for at in range(0, len(text), 5):
-        yield delta(content=text[at : at + 5])
+    size = 100 if "formulas" in body["messages"][-1]["content"] else 5
+    for at in range(0, len(text), size):
+        yield delta(content=text[at : at + size])
     for i, (name, arguments) in enumerate(calls):
         yield delta(tool_calls=[{"index": i, "id": f"call_{i}_{len(body['messages'])}", "type": "function", "function": {"name": name, "arguments": ""}}])
         for at in range(0, len(arguments), 6):

@@ -193,6 +193,19 @@ def test_markdown_and_formulas_are_drawn_and_money_is_not_a_formula(tab):
     assert page.evaluate("document.fonts.check('16px \"Noto Sans Math page\"')")
 
 
+@pytest.mark.slow
+def test_formulas_of_every_kind_are_drawn_and_stay_in_their_place(tab):
+    tab.ask("formulas")
+    drawn = tab.page.locator(".markdown math")
+    bad = tab.texts(".bad-tex")  # what no formula is stands there as it was written
+    assert len(bad) == 13 and [sum(text in tex for tex in bad) for text in ("{align}", "ce{H2O}", "unknown", "frac{1}", "{{{{", "a\\a", "9999em")] == [1, 2, 2, 2, 2, 2, 2]
+    assert drawn.count() == 2 * len(scripted.FORMULAS) - len(bad)
+    box = tab.page.locator(".assistant > .markdown").bounding_box()
+    assert box["height"] < 15000 and tab.page.evaluate("document.querySelector('#scroll').scrollWidth <= document.querySelector('#scroll').clientWidth")
+    tab.ask("hello")
+    assert tab.answers()[-1] == "You said: hello"
+
+
 HARMLESS = """() => {
   const found = [];
   for (const node of document.querySelectorAll("#log *, #chats *, #title, #scope *")) {

@@ -45,8 +45,10 @@ const CLEAN = {
 const escape = (text) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 
 // TeX between $$ or \[ \] stands alone, between \( \) or $ in a line. A dollar before a space or behind one is money.
-const DISPLAY = /^(?:\$\$([\s\S]+?)\$\$|\\\[([\s\S]+?)\\\])/;
-const INLINE = /^(?:\\\(([\s\S]+?)\\\)|\$(?![\s$])((?:\\.|[^$\\\n])+?)(?<!\s)\$(?!\d))/;
+// The lengths are bounded so that many beginnings without an end cost little.
+const DISPLAY = /^(?:\$\$([\s\S]{1,8000}?)\$\$|\\\[([\s\S]{1,8000}?)\\\])/;
+const INLINE = /^(?:\\\(([\s\S]{1,2000}?)\\\)|\$(?![\s$])((?:\\.|[^$\\\n])+?)(?<!\s)\$(?!\d))/;
+const HUGE = /\d{3}(\.\d*)?\s*(em|ex|mu|cm|mm|in|px|pt|pc|bp|dd|cc|sp)/;
 
 function formula(match, display, type) {
   return match && { type, raw: match[0], tex: match[1] ?? match[2], display };
@@ -116,9 +118,12 @@ function draw(token) {
 }
 
 function drawFormula(place) {
-  const tex = place.textContent;
+  const tex = place.textContent, displayMode = place.classList.contains("display");
+  // Of Temml's commands these two set style attributes, which the policy forbids. The object is new: \gdef writes to it.
+  const macros = { "\\pmb": "\\boldsymbol{#1}", "\\sideset": "{}#1#3#2" };
   try {
-    window.temml.render(tex, place, { displayMode: place.classList.contains("display"), trust: false, throwOnError: true });
+    if (HUGE.test(tex)) throw new Error("a length that no page has room for");
+    window.temml.render(tex, place, { displayMode, macros, trust: false, throwOnError: true });
   } catch {
     place.replaceChildren(el("code", { class: "bad-tex" }, tex));
   }
