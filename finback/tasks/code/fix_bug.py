@@ -75,11 +75,12 @@ def posed(rng: random.Random, f: Function, bug: Mutation, args: list[Any], resul
     text = fill(say(rng, CHINESE_FRAMES if chinese else FRAMES, f.new_words), what=what, code=fenced(bug.code),
         fails=fails)
     after = short_run(f.code, f.name, args)
+    failing = values(f.pipeline.args, args)
     facts = {
         "name": f.name,
         "code": f.code,
         "steps": f.steps,
-        "given": values(f.pipeline.args, args),
+        "given": failing,
         "wrong_run": short_run(bug.code, f.name, args) or [],
         "got": got,
         "want": repr(result),
@@ -88,7 +89,7 @@ def posed(rng: random.Random, f: Function, bug: Mutation, args: list[Any], resul
         "was": lines[bug.line - 1].strip(),
         "now": right[bug.line - 1].strip(),
         "run": after or [f"return {result!r}"],
-        "more": f.tried[0],
+        "more": next((row for row in f.tried if row[0] != failing), []),
         "tests": f.tests,
     }
     key = f"{f.key} | {bug.line} {bug.why}"
@@ -102,7 +103,7 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     rows += [f"but {facts['want']} is asked for.", f"Line {facts['line']}, {facts['why']}:", facts["was"], "has to be:",
         facts["now"]]
     rows += [f"Try {facts['given']}:", *facts["run"], "as asked"]
-    if effort == "max" and facts["more"][0] != facts["given"]:
+    if effort == "max" and facts["more"]:
         rows += [f"Try {facts['more'][0]}:", *facts["more"][1:]]
     return [assistant(fenced(facts["code"]), "" if effort == "none" else "\n".join(rows))]
 

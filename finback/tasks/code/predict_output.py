@@ -42,7 +42,7 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
         except TooLong:
             continue
         rows = run.lines
-        odd = not run.output or any(not 0 < len(line.strip()) <= 60 for line in run.output)
+        odd = not run.output or any(not 0 < len(line) <= 60 or line != line.strip() for line in run.output)
         if run.error or odd or sum(map(len, rows)) > ROOM:
             continue
         if re.search(r"\d{4}", " ".join(rows)) or len(rows) < 3:
