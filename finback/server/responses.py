@@ -20,7 +20,7 @@ from fastapi import APIRouter, Request, Response
 
 from finback.server.ask import AskError
 from finback.server.events import CallEnded, CallStarted, Event, Finished, Started
-from finback.server.http import as_json, body, refusals, service_of, speaks, stream, takes, user_of, whole
+from finback.server.http import STREAMS, as_json, body, refusals, service_of, speaks, stream, takes, user_of, whole
 from finback.server.openai import error_body
 from finback.server.responses_body import ResponsesBody, Tools, to_ask
 from finback.server.run import run
@@ -180,7 +180,7 @@ class Kept:
 router = APIRouter(dependencies=[speaks(error_body)], responses=refusals(), tags=["responses"])
 
 
-@router.post("/responses", openapi_extra=takes(ResponsesBody))
+@router.post("/responses", openapi_extra=takes(ResponsesBody), responses=STREAMS)
 @router.post("/v1/responses", include_in_schema=False)
 async def create(request: Request) -> Response:
     """Answer a list of items."""
