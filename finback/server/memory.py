@@ -2,9 +2,10 @@
 
 Clients send a conversation back in their own words: without its thoughts, and with the arguments of tool calls as JSON.
 Two kinds of memories undo that, so that a model sees what it really wrote and the prefix cache finds it:
-- a turn with tool calls, by the id of each of its calls: its text with thoughts and the spelling of its calls;
+- a turn of a conversation with tools, by the ids of its calls (without calls, by what it says to which message): its
+  text with thoughts and the spelling of its calls;
 - an answer's token ids, by a digest of the conversation up to its end: another split of the same text would miss the cache.
-Both belong to one user and one model. Whoever was silent longest is forgotten first, and nobody has more than a share.
+Both belong to one user, and tokens to one model. Whoever was silent longest is forgotten first, and nobody has more than a share.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Turn:
-    """An answer with calls. thoughts, text: as sampled, without the marks between and behind them; content: of the
+    """An answer. thoughts, text: as sampled, without the marks between and behind them; content: of the
     text, what the client saw outside of calls."""
 
     thoughts: str
@@ -48,7 +49,7 @@ class Turn:
 
     def made(self, message: Message) -> bool:
         """Whether a message is this turn, as a client may send it back."""
-        calls = message["tool_calls"]
+        calls = message.get("tool_calls", [])
         return (
             len(calls) == len(self.calls)
             and message["content"].strip() == self.content.strip()
@@ -70,14 +71,16 @@ class Memory:
         self._held: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def turn(self, user: str, call_id: str) -> Turn | None:
-        """The turn that made a call."""
-        return self._recall(user, call_id)
+    def turn(self, user: str, message: Message, before: Message | None) -> Turn | None:
+        """The turn that an assistant's message says it is; before: the message that it answers."""
+        calls = message.get("tool_calls")
+        return self._recall(user, calls[0]["id"] if calls else _saying(before, message["content"]))
 
-    def keep_turn(self, user: str, turn: Turn) -> None:
+    def keep_turn(self, user: str, turn: Turn, before: Message | None) -> None:
         cost = 4 * (len(turn.thoughts) + len(turn.text) + len(turn.content)) + 500
-        for call in turn.calls:
-            self._keep(user, call.id, turn, cost // len(turn.calls))
+        keys = [call.id for call in turn.calls] or [_saying(before, turn.content)]
+        for key in keys:
+            self._keep(user, key, turn, cost // len(keys))
 
     def keep_answer(self, user: str, model: str, tokenizer: Tokenizer, prompt: str, text: str, ids: Sequence[int]) -> None:
         """An answer's tokens. text: without the end mark, which need not be among the ids either."""
@@ -137,6 +140,11 @@ class Memory:
 
 def _digest(model: str) -> Any:
     return hashlib.sha256(model.encode() + b"\0")
+
+
+def _saying(before: Message | None, content: str) -> bytes:
+    asked = () if before is None else (before["role"], before["content"], before.get("tool_call_id"))
+    return hashlib.sha256(json.dumps([asked, content.strip()]).encode()).digest()
 
 
 def _canonical(arguments: str) -> str:

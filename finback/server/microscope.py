@@ -24,7 +24,7 @@ from finback.model import Batch, Trace, Transformer
 from finback.model.state import Layout
 from finback.server.ask import Ask, AskError, Message
 from finback.server.chat_body import Conversation, conversation
-from finback.server.http import as_json, body, service_of, speaks, takes, user_of
+from finback.server.http import as_json, body, refusals, service_of, speaks, takes, user_of
 from finback.server.openai import error_body
 from finback.server.prompt import render, restored
 from finback.server.service import Service
@@ -34,7 +34,7 @@ LIMIT = 8192  # tokens of a conversation
 ROWS = 1024  # at most so many rows are traced: the answer's last
 CHUNK = 256  # tokens in one forward
 
-router = APIRouter(dependencies=[speaks(error_body)], tags=["page"])
+router = APIRouter(dependencies=[speaks(error_body)], responses=refusals(), tags=["page"])
 _one_at_a_time = threading.Lock()  # it is a luxury: it must not take all workers
 
 
@@ -66,7 +66,7 @@ def _tokens(service: Service, ask: Ask, answer: Message) -> tuple[list[int], int
     model, asked = service.model(ask.model), {"role": "user", "content": ""}
     prompt = render(model, ask, service.memory, service.limits)
     mode = "thinking" if prompt.thinking else "chat"
-    turn = {key: value for key, value in restored(ask.user, answer, service.memory).items() if key != "order"}
+    turn = {key: value for key, value in restored(ask.user, answer, service.memory, ask.messages[-1]).items() if key != "order"}
     said = encode_messages([asked, turn], mode).removeprefix(encode_messages([asked], mode))
     return service.memory.tokens(ask.user, model.name, model.tokenizer, prompt.text + said), len(prompt.ids)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,14 +60,14 @@ def room(model: Model, prompt_tokens: int) -> int:
 def _messages(ask: Ask, memory: Memory) -> list[Message]:
     """The messages as the encoder wants them."""
     out: list[Message] = []
-    for message in ask.messages:
+    for before, message in zip((None, *ask.messages), ask.messages):
         role = message["role"]
         cleaned: Message = {"role": role, "content": message["content"]}
         if role == "tool":
             cleaned["tool_call_id"] = message["tool_call_id"]
         if role == "assistant":
             cleaned |= {key: message[key] for key in ("reasoning_content", "tool_calls") if message.get(key)}
-            cleaned = restored(ask.user, cleaned, memory)
+            cleaned = restored(ask.user, cleaned, memory, before)
         out.append(cleaned)
     _order_results(out)
     for message in out:
@@ -89,11 +90,11 @@ def _messages(ask: Ask, memory: Memory) -> list[Message]:
     return out
 
 
-def restored(user: str, message: Message, memory: Memory) -> Message:
+def restored(user: str, message: Message, memory: Memory, before: Message | None) -> Message:
     """An assistant's message as it was sampled, where that is known; else with its lost thoughts, where they are, and
-    with no more power than other text."""
-    calls = message.get("tool_calls")
-    turn = memory.turn(user, calls[0]["id"]) if calls else None
+    with no more power than other text. before: the message that it answers."""
+    calls = message.get("tool_calls", [])
+    turn = memory.turn(user, message, before)
     if turn is not None and turn.made(message):
         order = [call["id"] for call in calls]
         return {"role": "assistant", "content": turn.text, "reasoning_content": turn.thoughts, "order": order}
@@ -176,30 +177,36 @@ def _calls(model: Model, ask: Ask) -> Constraint:
     if ask.tool_name is None and any(tool["function"]["name"] in ("auto", "required") for tool in ask.tools):
         raise AskError(422, "invalid_value", "a tool must not be called auto or required", "tools")
     try:
-        constraint = Constraint.tools(ask.tools, choice, ask.parallel_tool_calls)
-        model.check(constraint)
-        return constraint
+        return _checked(model, ask.tools, choice, ask.parallel_tool_calls)
     except ValueError:
         pass
     loosened = []
     for i, tool in enumerate(ask.tools):
         try:
-            model.check(Constraint.tools([tool]))
+            _checked(model, [tool])
             loosened.append(tool)
         except ValueError as error:
             if tool["function"].get("strict"):
                 raise AskError(400, "invalid_schema", str(error), f"tools[{i}].function.parameters") from None
             loosened.append(_loose(tool))
     try:
-        constraint = Constraint.tools(loosened, choice, ask.parallel_tool_calls)
-        model.check(constraint)
+        return _checked(model, loosened, choice, ask.parallel_tool_calls)
     except ValueError as error:
         raise AskError(400, "invalid_schema", str(error), "tools") from None
+
+
+def _checked(model: Model, tools: Sequence[dict[str, Any]], choice: str = "auto", parallel: bool = True) -> Constraint:
+    """The tools' constraint. Raises ValueError where their schemas cannot be used, or are none."""
+    try:
+        constraint = Constraint.tools(tools, choice, parallel)
+        model.check(constraint)
+    except (TypeError, AttributeError, KeyError, RecursionError) as error:
+        raise ValueError(f"the tool's schema makes no sense: {error}") from None
     return constraint
 
 
 def _loose(tool: dict[str, Any]) -> dict[str, Any]:
     function = tool["function"]
-    properties = function.get("parameters", {}).get("properties")
+    properties = (function.get("parameters") or {}).get("properties")
     names = properties if isinstance(properties, dict) else {}
     return {"function": {"name": function["name"], "parameters": {"type": "object", "properties": {name: {} for name in names}}}}

@@ -69,12 +69,13 @@ class Reader:
             text = text.removesuffix(EOS)
         elif ids and ids[-1] in model.foreign:
             ids = ids[:-1]
-        if self._calls:
+        if self._ask.tools:
             calls = [Call(call_id, name, "".join(parts)) for call_id, name, parts in self._calls]
             turn = Turn.of(text, self._prompt.thinking, "".join(self._content), calls)
             if turn is None or set(model.tokenizer.encode(text)) & {*model.foreign, model.tokenizer.eos_id}:
                 return  # rendered again from its text it would not be what it was
-            memory.keep_turn(user, turn)
+            if not self._ask.prefix:  # then the message began before this answer
+                memory.keep_turn(user, turn, self._ask.messages[-1])
         memory.keep_answer(user, model.name, model.tokenizer, self._prompt.text, text, ids)
 
     def _problem(self, end: ToolCallEnd) -> str | None:
@@ -83,6 +84,7 @@ class Reader:
             return "the answer ended before this call was complete"
         if name not in self._tools:
             return f"there is no tool named {name}"
-        schema = self._tools[name].get("parameters") or {}
-        missing = set(schema.get("required") or ()) - set(json.loads("".join(parts)))
-        return f"the arguments lack {', '.join(sorted(missing))}" if missing else None
+        required = (self._tools[name].get("parameters") or {}).get("required")
+        given = json.loads("".join(parts))
+        missing = [key for key in required if key not in given] if isinstance(required, list) else []
+        return f"the arguments lack {', '.join(map(str, missing))}" if missing else None

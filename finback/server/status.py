@@ -45,8 +45,8 @@ async def models(request: Request) -> Response:
     return as_json({"object": "list", "data": [_entry(model) for model in service_of(request).models.values()]})
 
 
-@keyed_router.get("/models/{name}")
-@keyed_router.get("/v1/models/{name}", include_in_schema=False)
+@keyed_router.get("/models/{name:path}")
+@keyed_router.get("/v1/models/{name:path}", include_in_schema=False)
 async def model(request: Request, name: str) -> Response:
     return as_json(_entry(service_of(request).model(name)))
 

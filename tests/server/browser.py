@@ -54,7 +54,7 @@ class Tab:
     def __init__(self, browser, url: str, **options):
         self.url, self.errors = url, []
         self.context = browser.new_context(**{"viewport": {"width": 1200, "height": 800}, "locale": "en-GB", **options})
-        self.context.set_default_timeout(10000)
+        self.context.set_default_timeout(30000)
         self.open()
 
     def open(self):
@@ -85,7 +85,7 @@ class Tab:
 
     def until(self, expression: str):
         """Waits until JavaScript is true; playwright's own way evaluates strings in the page, which its policy forbids."""
-        wait_until(lambda: self.page.evaluate(expression), 10)
+        wait_until(lambda: self.page.evaluate(expression), 30)
 
     def texts(self, selector: str) -> list[str]:
         return self.page.locator(selector).all_inner_texts()
@@ -112,7 +112,7 @@ def tab(chromium, server, log):
     assert made.errors == []
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 5):
+def wait_until(true: Callable[[], bool], seconds: float = 30):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end

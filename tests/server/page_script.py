@@ -112,6 +112,8 @@ def script(body: dict[str, Any]) -> tuple[str, str, list[tuple[str, str]]]:
         return thoughts, "Let me look.", WEATHER
     if "broken" in asked:
         return thoughts, "", [("get_weather", '{"city": ')]
+    if "muse" in asked:
+        return thoughts, "", []
     words = {"attack": ATTACK, "code": CODE, "math": MATH, "slow": "word " * 2000, "echo": json.dumps(body)}
     found = next((text for word, text in words.items() if word in asked), f"You said: {asked}")
     return (ATTACK if "attack" in asked and thoughts else thoughts), found, [("<img src=x onerror=window.hurt=22>", ATTACK)] if "attack" in asked else []

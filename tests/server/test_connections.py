@@ -127,9 +127,10 @@ def test_whoever_does_not_read_is_left(tiny, monkeypatch):
         sock.sendall(post("/chat/completions", {**LONG, "stream": True, "logprobs": True, "top_logprobs": 20, "n": 4}))
         eventually(lambda: tiny.engine.running)
         eventually(lambda: idle(tiny), seconds=30)
-        with pytest.raises(ConnectionResetError):
-            while sock.recv(1 << 16):
-                pass
+        said = b""
+        while part := sock.recv(1 << 16):
+            said += part
+        assert said.startswith(b"HTTP/1.1 200") and b"[DONE]" not in said and b'"finish_reason":"' not in said
 
 
 def test_silence_is_filled_with_comments():

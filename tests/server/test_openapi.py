@@ -12,7 +12,7 @@ from server_helpers import new_service
 from finback.server.app import create_app
 
 PATHS = [
-    "/chat/completions", "/completions", "/tasks/{task}", "/tokenize", "/detokenize", "/models", "/models/{name}", "/health", "/version", "/metrics",
+    "/chat/completions", "/completions", "/tasks/{task}", "/tokenize", "/detokenize", "/models", "/models/{name:path}", "/health", "/version", "/metrics",
     "/v1/messages", "/v1/messages/count_tokens", "/responses", "/responses/{name}",
 ]  # fmt: skip
 

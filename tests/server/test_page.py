@@ -125,6 +125,12 @@ def test_a_fold_that_is_opened_while_thoughts_come_stays_open(tab):
 
 
 @pytest.mark.slow
+def test_an_answer_of_nothing_but_thoughts_shows_them(tab):
+    tab.ask("muse")
+    assert tab.page.locator(".thinking .markdown").is_visible() and tab.texts(".foot .note") == ["The answer ended within its thoughts."]
+
+
+@pytest.mark.slow
 def test_a_model_that_does_not_think_is_not_asked_to(tab, log):
     tab.page.select_option("#model", "plain")
     assert tab.page.is_checked("input[value=none]")

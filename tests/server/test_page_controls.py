@@ -31,6 +31,22 @@ def test_a_reload_keeps_conversations_settings_and_a_cut_answer(tab, log):
     assert [m["content"] for m in log[-1]["messages"] if m["role"] == "user"] == ["first question", "slow", "third"]
 
 
+def test_two_tabs_show_the_same_conversations(tab):
+    tab.ask("one")
+    first = tab.page
+    tab.open()
+    second = tab.page
+    second.click(".chat-name")
+    tab.ask("two")
+    wait_until(lambda: first.locator(".user .text").all_inner_texts() == ["one", "two"] and "You said: two" in first.inner_text("#log"))
+    tab.page = first
+    tab.ask("three")
+    wait_until(lambda: second.locator(".user .text").all_inner_texts() == ["one", "two", "three"])
+    second.get_by_label("Delete: one").click()
+    second.click("#ask-name-ok")
+    wait_until(lambda: tab.texts(".chat-name") == [] and first.is_visible("#welcome"))
+
+
 def test_edit_retry_and_branch_lose_nothing(tab, log):
     tab.ask("one")
     tab.ask("two")

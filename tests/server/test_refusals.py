@@ -104,6 +104,14 @@ def test_arguments_that_are_no_object_do_not_break_the_prompt(tiny):
             assert http.post("/tokenize", json=body).status_code == 200
 
 
+@pytest.mark.parametrize("parameters", [{"properties": 5}, {"properties": {"x": 5}}, {"required": 5, "properties": {"x": {"enum": 5}}}, {"properties": {"x": {"type": 5}}}])
+def test_a_schema_that_makes_no_sense_is_refused_for_a_strict_tool_and_not_enforced_for_another(tiny, parameters):
+    tool = {"name": "odd", "parameters": {"type": "object", **parameters}}
+    assert tiny.chat(tools=[{"type": "function", "function": tool}], tool_choice="required", max_tokens=40).status_code == 200
+    refused = tiny.chat(tools=[{"type": "function", "function": {**tool, "strict": True}}])
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "invalid_schema")
+
+
 def test_unknown_addresses_and_methods_are_refused_in_the_same_shape(tiny):
     with tiny.client() as http:
         assert http.get("/nowhere").json()["error"]["code"] == "not_found"

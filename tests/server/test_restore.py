@@ -57,10 +57,14 @@ def test_lost_thoughts_come_back_with_the_tool_call():
         assert usage["prompt_cache_hit_tokens"] == len(whole) // 128 * 128
 
 
-def test_thoughts_are_not_lost_again_in_later_turns():
+@pytest.mark.parametrize("forgets", [True, False])
+def test_thoughts_of_the_final_answer_are_not_lost_either(forgets):
     with agent(SAID, "fine</think>It is sunny", "x") as running:
         message = turn_of(running)
         answer = ask(running, [QUESTION, message, result(message)])["choices"][0]["message"]
+        assert answer["reasoning_content"] == "fine"
+        if forgets:
+            del answer["reasoning_content"]
         ask(running, [QUESTION, message, result(message), answer, {"role": "user", "content": "Thanks"}])
         assert running.engine.prompts[2].startswith(running.engine.prompts[1] + "fine</think>It is sunny" + EOS)
 
@@ -149,25 +153,33 @@ def test_every_turn_of_a_chat_continues_the_tokens_of_the_one_before():
 # --- the memory itself
 
 
+def turn(text: str, call_id: str) -> Turn:
+    return Turn("", text, "", (Call(call_id, "f", "{}"),))
+
+
+def calling(call_id: str):
+    return {"tool_calls": [{"id": call_id}], "content": ""}, None
+
+
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 30), st.integers(1, 400)), max_size=60))
 @settings(max_examples=60)
 def test_memory_keeps_its_bounds_and_forgets_the_oldest(puts):
     memory = Memory(limit=20000, share=9000)
     for user, key, size in puts:
-        memory.keep_turn(user, Turn("", "x" * size, "", (Call(str(key), "f", "{}"),)))
+        memory.keep_turn(user, turn("x" * size, str(key)), None)
         assert sum(memory._held.values()) <= memory.limit
         assert all(held <= memory.share for held in memory._held.values())
         assert memory._held == {u: sum(cost for _, cost in own.values()) for u, own in memory._users.items()}
-        assert memory.turn(user, str(key)).text == "x" * size
+        assert memory.turn(user, *calling(str(key))).text == "x" * size
 
 
 def test_one_user_cannot_make_the_memory_forget_another():
     memory = Memory(limit=40000, share=9000)
-    memory.keep_turn("anna", Turn("", "hers", "", (Call("1", "f", "{}"),)))
+    memory.keep_turn("anna", turn("hers", "1"), None)
     for i in range(1000):
-        memory.keep_turn("bert", Turn("", "x" * 100, "", (Call(str(i), "f", "{}"),)))
-    assert memory.turn("anna", "1") is not None and memory.turn("bert", "1") is None
-    assert memory.turn("bert", "999") is not None
+        memory.keep_turn("bert", turn("x" * 100, str(i)), None)
+    assert memory.turn("anna", *calling("1")) is not None and memory.turn("bert", *calling("1")) is None
+    assert memory.turn("bert", *calling("999")) is not None
 
 
 def test_a_memory_of_another_conversation_or_model_is_not_used():

@@ -33,13 +33,28 @@ const scope = new Microscope($("scope"), {
 
 // --- conversations ---
 
+const known = (which) => chats.find((one) => one.id === which.id) ?? null;
+
 async function save(which) {
-  if (!chats.includes(which)) chats.push(which);
+  if (!known(which)) chats.push(which);
   try {
     await store.put(which);
   } catch (error) {
     notice(t("storeFailed", error.message));
   }
+}
+
+/** Another tab changed a conversation: takes over what it says, unless an answer grows here. */
+async function reread(id) {
+  if (running.has(id) || !store.lasting) return;
+  const found = await store.get(id);
+  chats = chats.filter((one) => one.id !== id).concat(found ?? []);
+  if (chat.id === id) {
+    chat = found ?? newChat();
+    shown = []; // they show the messages of before
+    draw();
+  }
+  drawList();
 }
 
 function open(which) {
@@ -59,24 +74,24 @@ function startNew() {
 const newest = () => [...chats].sort((a, b) => b.updated - a.updated);
 
 function step(by) {
-  const list = newest(), next = list[list.indexOf(chat) + by];
+  const list = newest(), next = list[list.findIndex((one) => one.id === chat.id) + by];
   if (next) open(next);
 }
 
 async function remove(which) {
   if (!(await ask(t("removeSure", which.title || t("untitled")), t("remove")))) return;
   stop(which);
-  chats = chats.filter((other) => other !== which);
+  chats = chats.filter((other) => other.id !== which.id);
   await store.remove(which.id);
-  if (which === chat) startNew();
+  if (which.id === chat.id) startNew();
   else drawList();
 }
 
 async function rename(which) {
-  const title = await ask(t("renameTo"), t("save"), which.title);
-  if (!title) return;
-  which.title = title;
-  await save(which);
+  const title = await ask(t("renameTo"), t("save"), which.title), now = known(which);
+  if (!title || !now) return;
+  now.title = title;
+  await save(now);
   drawList();
   drawTitle();
 }
@@ -133,7 +148,7 @@ async function grow(inside, node, body) {
     view?.update();
     if (view) follow();
     cost = performance.now() - began;
-    if (Date.now() - saved > SAVE_EVERY && chats.includes(inside)) {
+    if (Date.now() - saved > SAVE_EVERY && known(inside)) {
       saved = Date.now();
       save(inside);
     }
@@ -145,7 +160,7 @@ async function grow(inside, node, body) {
   clearInterval(clock);
   clearTimeout(waiting);
   if (running.get(inside.id) === mine) running.delete(inside.id);
-  if (chats.includes(inside)) await save(inside); // else it was deleted meanwhile
+  if (known(inside)) await save(inside); // else it was deleted meanwhile
   if (inside === chat) {
     shown.find((view) => view.node === node)?.end();
     drawButton();
@@ -291,7 +306,7 @@ async function loadModels() {
     $("model").value = settings.model;
     drawEffort();
   } catch (error) {
-    notice(error instanceof TypeError ? t("unreachable") : error.message);
+    notice(error instanceof TypeError ? t("unreachable") : error.status === 401 ? t("keyNeeded") : error.message);
   }
 }
 
@@ -397,7 +412,7 @@ function shortcut(event) {
 
 const showSettings = bindSettings(settings, {
   chat: () => chat,
-  keep: (which) => chats.includes(which) && save(which),
+  keep: (which) => known(which) && save(which),
   relabel,
   recolour,
   keyChanged: loadModels,
@@ -405,6 +420,7 @@ const showSettings = bindSettings(settings, {
 
 // An answer that a closed page cut off is one that was stopped.
 for (const one of chats) for (const node of one.nodes) if (node.role === "assistant" && !node.finish && !node.error) node.finish = "stopped";
+store.watch(reread);
 bind();
 toggleSidebar(settings.chats && wide.matches);
 recolour();

@@ -1,7 +1,7 @@
 // How does a message look? One view for each; an answer's view is redrawn while it grows.
 
 import { speed } from "./answer.js";
-import { path, saidNothing, versions } from "./chats.js";
+import { path, versions } from "./chats.js";
 import { copy, el, icon, iconButton } from "./dom.js";
 import { colour, show } from "./markdown.js";
 import { t, tOr } from "./words.js";
@@ -170,10 +170,11 @@ class AnswerView {
       rate !== null && t("perSecond", rate.toFixed(rate < 10 ? 1 : 0)),
       !["", "stop", "tool_calls"].includes(node.finish) && tOr(node.finish),
     ].filter(Boolean);
-    const empty = saidNothing(node) && !node.error;
+    const silent = !node.content && !node.tool_calls.length && !node.error;
+    if (silent && node.reasoning) this.fold.open = true; // else there would be nothing to see
     this.foot.replaceChildren(
       ...(node.error ? [el("p", { class: "error", role: "alert" }, `${t("error")}: ${node.error}`)] : []),
-      ...(empty ? [el("p", { class: "note" }, t("noAnswer"))] : []),
+      ...(silent ? [el("p", { class: "note" }, t(node.reasoning ? "onlyThoughts" : "noAnswer"))] : []),
       el("div", { class: "actions" },
         versionSwitch(chat, node, actions) ?? "", copyButton,
         iconButton("retry", t("retry"), () => actions.retry(node)),

@@ -24,6 +24,12 @@ export async function openStore() {
 class Store {
   constructor(database) {
     this.database = database;
+    this.channel = new BroadcastChannel(NAME);
+  }
+
+  /** Calls back with the id of a conversation that another tab has changed or removed. */
+  watch(changed) {
+    this.channel.onmessage = (event) => changed(event.data);
   }
 
   get lasting() {
@@ -34,12 +40,18 @@ class Store {
     return this.database ? done(this.#objects("readonly").getAll()) : [];
   }
 
+  async get(id) {
+    return this.database ? ((await done(this.#objects("readonly").get(id))) ?? null) : null;
+  }
+
   async put(chat) {
     if (this.database) await done(this.#objects("readwrite").put(chat));
+    this.channel.postMessage(chat.id);
   }
 
   async remove(id) {
     if (this.database) await done(this.#objects("readwrite").delete(id));
+    this.channel.postMessage(id);
   }
 
   #objects(mode) {
