@@ -86,8 +86,8 @@ def serve(
     device: Device = "auto",
 ) -> None:
     """Serve models over HTTP: DeepSeek's, OpenAI's and Anthropic's APIs, and a chat page."""
-    from finback.engine import Engine
     from finback.config import ModelConfig
+    from finback.engine import Engine
     from finback.server import serve as room
     from finback.server.clients import block
     from finback.server.service import Limits, Model, Service

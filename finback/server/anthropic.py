@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request, Response
 
 from finback.server.ask import AskError
 from finback.server.events import CallEnded, CallStarted, Event, Finished, Started, Usage
-from finback.server.http import as_json, body, refusals, service_of, speaks, stream, takes, user_of, whole
+from finback.server.http import STREAMS, as_json, body, refusals, service_of, speaks, stream, takes, user_of, whole
 from finback.server.messages_body import CountBody, MessagesBody, to_ask
 from finback.server.run import run, tokens_of
 from finback.server.thoughts import SEAL, seal
@@ -121,7 +121,7 @@ def error_body(error: AskError) -> dict[str, Any]:
 router = APIRouter(dependencies=[speaks(error_body)], responses=refusals(), tags=["anthropic"])
 
 
-@router.post("/v1/messages", openapi_extra=takes(MessagesBody))
+@router.post("/v1/messages", openapi_extra=takes(MessagesBody), responses=STREAMS)
 @router.post("/anthropic/v1/messages", include_in_schema=False)
 async def messages(request: Request) -> Response:
     wire = await body(request, MessagesBody)

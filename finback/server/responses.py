@@ -20,7 +20,7 @@ from fastapi import APIRouter, Request, Response
 
 from finback.server.ask import AskError
 from finback.server.events import CallEnded, CallStarted, Event, Finished, Started
-from finback.server.http import as_json, body, refusals, service_of, speaks, stream, takes, user_of, whole
+from finback.server.http import STREAMS, as_json, body, refusals, service_of, speaks, stream, takes, user_of, whole
 from finback.server.openai import error_body
 from finback.server.responses_body import ResponsesBody, Tools, to_ask
 from finback.server.run import run
@@ -172,15 +172,11 @@ class Kept:
             raise AskError(404, "response_not_found", f"there is no response {name!r}: it was not stored, or is forgotten by now; send its items instead")
         return json.loads(text)
 
-    def forget(self, owner: str, name: str) -> None:
-        self.get(owner, name)
-        self.bytes -= len(self._of.pop(name)[1])
-
 
 router = APIRouter(dependencies=[speaks(error_body)], responses=refusals(), tags=["responses"])
 
 
-@router.post("/responses", openapi_extra=takes(ResponsesBody))
+@router.post("/responses", openapi_extra=takes(ResponsesBody), responses=STREAMS)
 @router.post("/v1/responses", include_in_schema=False)
 async def create(request: Request) -> Response:
     """Answer a list of items."""
@@ -203,14 +199,6 @@ async def create(request: Request) -> Response:
 async def retrieve(request: Request, name: str) -> Response:
     """A response that was kept."""
     return as_json(_kept(request).get(user_of(request), name)["response"])
-
-
-@router.delete("/responses/{name}")
-@router.delete("/v1/responses/{name}", include_in_schema=False)
-async def delete(request: Request, name: str) -> Response:
-    """Forget a response that was kept."""
-    _kept(request).forget(user_of(request), name)
-    return as_json({"id": name, "object": "response", "deleted": True})
 
 
 def _kept(request: Request) -> Kept:

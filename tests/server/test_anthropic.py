@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import anthropic
+import httpx
 import pytest
 from dialect_helpers import WEATHER, events, post, serving
 from hypothesis import given
@@ -408,8 +409,6 @@ def test_a_prompt_that_does_not_fit_is_refused_before_the_stream_begins(script):
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'"x"', b"\xff\xfe", b'{"model": "mini"}', b'{"model": "mini", "max_tokens": NaN, "messages": []}'])
 def test_a_body_that_is_no_request_is_refused_in_anthropics_shape(script, body):
-    import httpx
-
     answer = httpx.post(f"{script[1]}/v1/messages", content=body, timeout=30)
     assert answer.status_code in (400, 422) and answer.json()["error"]["type"] == "invalid_request_error"
 

@@ -11,9 +11,12 @@ from server_helpers import new_service
 
 from finback.server.app import create_app
 
-CORE = ["/chat/completions", "/completions", "/tasks/{task}", "/tokenize", "/detokenize", "/models", "/models/{name:path}", "/health", "/version", "/metrics"]
+PATHS = [
+    "/chat/completions", "/completions", "/tasks/{task}", "/tokenize", "/detokenize", "/models", "/models/{name:path}", "/health", "/version", "/metrics",
+    "/v1/messages", "/v1/messages/count_tokens", "/responses", "/responses/{name}",
+]  # fmt: skip
 
-schema = schemathesis.openapi.from_dict(create_app(new_service()).openapi()).include(path=CORE)
+schema = schemathesis.openapi.from_dict(create_app(new_service()).openapi()).include(path=PATHS)
 
 
 @pytest.mark.slow
@@ -22,11 +25,11 @@ schema = schemathesis.openapi.from_dict(create_app(new_service()).openapi()).inc
 def test_the_server_keeps_to_its_document(case, tiny):
     if isinstance(case.body, dict):  # the schema cannot say which models there are, nor that tests must be short
         case.body["model"] = "tiny" if isinstance(case.body.get("model"), str) else case.body.get("model")
-        for field in ("max_tokens", "max_completion_tokens"):
+        for field in ("max_tokens", "max_completion_tokens", "max_output_tokens"):
             if isinstance(case.body.get(field), int):
                 case.body[field] = min(case.body[field], 4)
-        if case.path in ("/chat/completions",):
-            case.body.setdefault("max_tokens", 4)
+        if case.path in ("/chat/completions", "/responses"):
+            case.body.setdefault("max_output_tokens" if case.path == "/responses" else "max_tokens", 4)
     # A document cannot say everything that a request must not be, so what it allows may be refused, but with a reason.
     case.call_and_validate(base_url=tiny.url, timeout=30, excluded_checks=[positive_data_acceptance])
 
