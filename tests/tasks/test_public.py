@@ -78,10 +78,14 @@ def test_published_plans_are_valid_and_shortened_ones_are_not(name):
             assert not verdict.right and verdict.why, (p.key, wrong)
 
 
-def test_mbpp_solutions_are_right_and_changed_ones_are_wrong(box):
+FEW = [25, pytest.param(1000, marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("count", FEW)
+def test_mbpp_solutions_are_right_and_changed_ones_are_wrong(box, count):
     verify = SETS["mbpp"].verify
     needs_setup = [p for p in problems("mbpp") if p.key == "mbpp 367"]
-    for p in [*problems("mbpp")[:60], *needs_setup]:
+    for p in [*problems("mbpp")[:count], *needs_setup]:
         assert verify(p, [assistant(f"```python\n{p.facts['solution']}\n```")], box).right, p.key
         name = re.search(r"def (\w+)", p.facts["solution"])[1]
         assert not verify(
@@ -90,9 +94,10 @@ def test_mbpp_solutions_are_right_and_changed_ones_are_wrong(box):
 
 
 @pytest.mark.parametrize("whole", [True, False])
-def test_humaneval_solutions_are_right_whole_or_as_a_continuation(box, whole):
+@pytest.mark.parametrize("count", FEW)
+def test_humaneval_solutions_are_right_whole_or_as_a_continuation(box, whole, count):
     verify = SETS["humaneval"].verify
-    for p in problems("humaneval")[:60]:
+    for p in problems("humaneval")[:count]:
         solution = p.facts["canonical_solution"]
         text = p.facts["prompt"] + solution if whole else solution
         assert verify(p, [assistant(f"```python\n{text}\n```")], box).right, p.key
