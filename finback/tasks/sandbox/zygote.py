@@ -38,6 +38,7 @@ REPORT_LIMIT = 64 << 10
 # processors is not counted, but for no longer than a minute.
 WALL_TO_CPU, MOST_SECONDS_HELD_UP = 3, 60.0
 TICK = 0.05
+DYING_SECONDS = 2.0  # between the end of a child's channel and its own
 
 
 class Child:
@@ -74,14 +75,22 @@ class Child:
         except (OSError, IndexError):
             return False, 0.0
 
-    def end(self) -> tuple[int, float]:
-        """Kills it, whatever it is doing, and returns its wait status and processor seconds."""
-        for kill in (os.kill, os.killpg):
+    def end(self, patience: float = 0.0) -> tuple[int | None, float]:
+        """Kills it, if it does not end by itself in so many seconds, and returns its wait status (None: it was killed
+        here) and processor seconds."""
+        until = time.monotonic() + patience
+        pid, status, usage = os.wait4(self.pid, os.WNOHANG)
+        while not pid and time.monotonic() < until:
+            time.sleep(0.001)
+            pid, status, usage = os.wait4(self.pid, os.WNOHANG)
+        for kill in (os.killpg,) if pid else (os.kill, os.killpg):
             try:
                 kill(self.pid, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):
                 pass
-        _, status, usage = os.wait4(self.pid, 0)
+        if not pid:
+            _, _, usage = os.wait4(self.pid, 0)
+            status = None
         for fd in (self.commands, self.output, self.report):
             os.close(fd)
         return status, usage.ru_utime + usage.ru_stime
@@ -183,11 +192,13 @@ def verdict(child: Child, ending: str, report: bytes, token: str, limits: dict) 
             return {"status": status if status in ("ok", "memory") else "error", "error": error, "alive": True}
         child.end()
         return {"status": "error", "error": "the program wrote to the sandbox's own channel", "alive": False}
-    status, used = child.end()
+    status, used = child.end(DYING_SECONDS if ending == "died" else 0.0)
     if ending == "timeout":
         return {"status": "timeout", "error": f"stopped after {limits['seconds']:g} seconds", "alive": False}
     if ending == "output":
         return {"status": "output", "error": f"stopped after {limits['output']} bytes of output", "alive": False}
+    if status is None:
+        return {"status": "error", "error": "the program closed the sandbox's own channel", "alive": False}
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGKILL, signal.SIGXCPU):
         # Nobody here sent it: the kernel did, for processor time or for memory.
         late = used >= limits["seconds"]
