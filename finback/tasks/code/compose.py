@@ -6,6 +6,7 @@ A combination is held out if two of its pieces, in whatever order or distance, a
 
 from __future__ import annotations
 
+import copy
 import random
 import re
 from collections import defaultdict
@@ -52,6 +53,7 @@ COMMON = set(
 HELD_PAIRS = 6
 CONTINUED = "NLSWDMPG"
 TESTS = 8
+LONGEST_RESULT = 1000  # characters of a test's result
 
 
 @dataclass(frozen=True)
@@ -189,9 +191,13 @@ def _with_tests(rng: random.Random, pipeline: Pipeline) -> Drawn | None:
         if i == TESTS + 9:
             start = empty(kind)
         try:
-            runs.append(([start, *extra], pipeline.states(start, extra)))
+            states = pipeline.states(start, extra)
         except (ArithmeticError, IndexError, KeyError, TypeError, ValueError):
             continue
+        if len(repr(states[-1])) <= LONGEST_RESULT:
+            runs.append(([start, *extra], states))
+    if not _agrees(pipeline, runs):
+        return None
     results = [repr(states[-1]) for _, states in runs]
     if len(runs) < TESTS or len(set(results)) < (2 if pipeline.pieces[-1].gives == "B" else 4):
         return None
@@ -211,6 +217,20 @@ def _with_tests(rng: random.Random, pipeline: Pipeline) -> Drawn | None:
     fit = sorted(fit, key=lambda i: _tells(*runs[i]))[:3]
     rest = [(args, states[-1]) for i, (args, states) in enumerate(runs) if i not in fit]
     return Drawn(pipeline, [(runs[i][0], runs[i][1][-1]) for i in fit], rest)
+
+
+def _agrees(pipeline: Pipeline, runs: list[tuple[list[Any], list[Any]]]) -> bool:
+    """Whether the pieces do in one function what they do alone: not where one uses a name that another still needs."""
+    space: dict[str, Any] = {}
+    body = [line for block in pipeline.blocks() for line in block]
+    exec(f"def whole({', '.join(pipeline.args)}):\n" + "".join(f"    {line}\n" for line in body), space)
+    for args, states in runs:
+        try:
+            if repr(space["whole"](*copy.deepcopy(args))) != repr(states[-1]):
+                return False
+        except Exception:  # whatever comes of the wrong names
+            return False
+    return True
 
 
 def _tells(args: list[Any], states: list[Any]) -> int:
