@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from finback.tasks.code.compose import COMMON, PIECES, Pipeline, draw_pipeline, held_composition, held_pair
+from finback.tasks.code.compose import COMMON, PIECES, Pipeline, agrees, draw_pipeline, held_composition, held_pair
 from finback.tasks.code.functions import CLASSICS, afresh
 from finback.tasks.code.piece import step
 from finback.tasks.code.trace import define, limited
@@ -106,3 +106,13 @@ def test_written_code_equals_the_pieces_run_one_by_one():
         function = define(f"def f({', '.join(p.args)}):\n{body}", "f")
         for args, result in drawn.tests + drawn.examples:
             assert repr(function(*args)) == repr(result)
+
+
+def test_pieces_that_disturb_each_other_s_names_are_found_out():
+    def pipeline(*names: str) -> Pipeline:
+        pieces = tuple(PIECES[name] for name in names)
+        return Pipeline(pieces, ((),) * len(pieces), ((),) * len(pieces), "n")
+
+    for names, fits in ((("digits", "sum", "factorial"), True), (("digits", "product", "factorial"), False)):
+        p = pipeline(*names)
+        assert agrees(p, [([12], p.states(12, []))]) == fits

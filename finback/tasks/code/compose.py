@@ -196,7 +196,7 @@ def _with_tests(rng: random.Random, pipeline: Pipeline) -> Drawn | None:
             continue
         if len(repr(states[-1])) <= LONGEST_RESULT:
             runs.append(([start, *extra], states))
-    if not _agrees(pipeline, runs):
+    if not agrees(pipeline, runs):
         return None
     results = [repr(states[-1]) for _, states in runs]
     if len(runs) < TESTS or len(set(results)) < (2 if pipeline.pieces[-1].gives == "B" else 4):
@@ -219,7 +219,7 @@ def _with_tests(rng: random.Random, pipeline: Pipeline) -> Drawn | None:
     return Drawn(pipeline, [(runs[i][0], runs[i][1][-1]) for i in fit], rest)
 
 
-def _agrees(pipeline: Pipeline, runs: list[tuple[list[Any], list[Any]]]) -> bool:
+def agrees(pipeline: Pipeline, runs: list[tuple[list[Any], list[Any]]]) -> bool:
     """Whether the pieces do in one function what they do alone: not where one uses a name that another still needs."""
     space: dict[str, Any] = {}
     body = [line for block in pipeline.blocks() for line in block]
