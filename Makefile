@@ -19,10 +19,11 @@ test-all: $(VENV)/test-ready
 	$(BIN)/python -m pytest -m ""
 
 # Finback-Mini from nothing, stage by stage; a finished stage is kept, a killed one goes on. Needs FINBACK_DATA.
+# (A model's tokenizer_config.json is what is written last.)
 mini: $(VENV)/ready
-	test -e runs/mini-pretrain/model || $(BIN)/finback train recipes/mini/pretrain.toml
-	test -e runs/mini-sft/model || $(BIN)/finback sft recipes/mini/sft.toml
-	test -e runs/mini || $(BIN)/finback convert runs/mini-sft/model runs/mini --weights fp8 --experts fp8
+	test -e runs/mini-pretrain/model/tokenizer_config.json || $(BIN)/finback train recipes/mini/pretrain.toml
+	test -e runs/mini-sft/model/tokenizer_config.json || $(BIN)/finback sft recipes/mini/sft.toml
+	test -e runs/mini/tokenizer_config.json || $(BIN)/finback convert runs/mini-sft/model runs/mini --weights fp8 --experts fp8
 
 setup: $(VENV)/ready
 

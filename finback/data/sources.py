@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from finback.text import encode_messages, neutralize, neutralize_messages
+from finback.text import encode_messages, mode_of, neutralize, neutralize_messages
 from finback.text.tokens import BOS, EOS
 
 FIELDS = {
@@ -184,8 +184,8 @@ def _conversation(messages: Any, effort: Any, where: str) -> str:
     if effort not in ("none", "high", "max"):
         raise DataError(f"{where}: effort is {effort!r}; it is none, high or max")
     try:
-        safe = neutralize_messages(messages)
-        return encode_messages(safe, "chat" if effort == "none" else "thinking", reasoning_effort=None if effort == "none" else effort)
+        mode, reasoning_effort = mode_of(effort)
+        return encode_messages(neutralize_messages(messages), mode, reasoning_effort=reasoning_effort)
     except (AssertionError, NotImplementedError, AttributeError, KeyError, TypeError) as error:
         raise DataError(f"{where}: its messages are no V4 conversation ({error}): correct the record") from None
 

@@ -6,7 +6,6 @@ from finback.engine.generate import generate
 from finback.engine.request import Piece, Request, Result
 from finback.engine.sampling import Choice, SamplingParams, answer_seed, sample
 from finback.engine.scheduler import Limits
-from finback.engine.session import Session
 
 __all__ = [
     "Choice",
@@ -17,7 +16,6 @@ __all__ = [
     "Request",
     "Result",
     "SamplingParams",
-    "Session",
     "answer_seed",
     "generate",
     "sample",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from finback.engine.sampling import SamplingParams, sample
-from finback.model import Batch, SequenceState, Transformer
+from finback.model import Batch, Transformer
 
 PREFILL_CHUNK = 1024
 
@@ -17,18 +17,16 @@ def generate(
     ids: Sequence[int],
     params: SamplingParams,
     stop_ids: set[int] = frozenset(),
-    state: SequenceState | None = None,
 ) -> Iterator[int]:
     """Yields token ids after `ids`, up to max_tokens; a token of `stop_ids` is yielded and ends it.
 
-    state: the cache of a sequence that `ids` continues; afterwards it holds every token but the last one.
     Generation also ends at the model's max_position_embeddings.
     """
     if not ids:
         raise ValueError("there is no token to continue: the prompt is empty")
     if params.n > 1 or params.constraint or params.prompt_logprobs is not None or params.min_tokens or params.stop_token_ids:
         raise ValueError("n, constraint, prompt_logprobs, min_tokens and stop_token_ids need an Engine; this is the plain loop for one sequence")
-    state = state if state is not None else model.new_state()
+    state = model.new_state()
     answer: list[int] = []
     device = model.embed.weight.device
     last = torch.tensor([-1], device=device)

@@ -27,7 +27,7 @@ from finback.engine import Engine, SamplingParams
 from finback.tasks import EFFORTS, SPLITS, Problem, Task, Verdict, draw, render
 from finback.tasks.protocol import Effort, Message
 from finback.tasks.public import PublicSet
-from finback.text import neutralize, parse_completion
+from finback.text import mode_of, neutralize, parse_completion
 
 CONCURRENCY = 64  # conversations at a time
 ROUNDS = 6  # of tool calls in one conversation
@@ -219,7 +219,7 @@ def converse(engine: Engine, case: Case, plan: Plan, box: Any) -> Answer:
 
 def _message(text: str, effort: Effort, turn: int) -> Message:
     """A completion as an assistant's message, without the fields that it does not use."""
-    message = parse_completion(text, "chat" if effort == "none" else "thinking")
+    message = parse_completion(text, mode_of(effort)[0])
     for i, call in enumerate(message["tool_calls"]):
         call["id"] = f"call_{turn}_{i}"
     return {key: value for key, value in message.items() if value or key in ("role", "content")}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
 
-from finback.text import encode_messages
+from finback.text import encode_messages, mode_of
 
 Message = dict[str, Any]
 Effort = Literal["none", "high", "max"]
@@ -89,8 +89,8 @@ def is_seen(name: str, key: str) -> bool:
 
 def render(messages: list[Message], effort: Effort) -> str:
     """Messages as V4's prompt text at an effort; where the last one is not the assistant's, up to where it begins."""
-    mode = "chat" if effort == "none" else "thinking"
-    return encode_messages(messages, mode, reasoning_effort=None if effort == "none" else effort)
+    mode, reasoning_effort = mode_of(effort)
+    return encode_messages(messages, mode, reasoning_effort=reasoning_effort)
 
 
 def answer_of(replies: list[Message]) -> str:

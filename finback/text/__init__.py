@@ -3,7 +3,7 @@
 Everything here works on strings and ids; it knows neither models nor devices nor HTTP.
 """
 
-from finback.text.encoding import encode_messages, neutralize, neutralize_messages
+from finback.text.encoding import encode_messages, mode_of, neutralize, neutralize_messages
 from finback.text.parsing import assemble, parse_completion
 from finback.text.stream import (
     ContentDelta,
@@ -31,6 +31,7 @@ __all__ = [
     "chat_template",
     "encode_messages",
     "load_tokenizer",
+    "mode_of",
     "neutralize",
     "neutralize_messages",
     "parse_completion",

@@ -341,3 +341,8 @@ def _parameters(arguments: Any) -> str:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+def mode_of(effort: str) -> tuple[str, str | None]:
+    """thinking_mode and reasoning_effort of V4's three modes: "none", "high" and "max"."""
+    return ("chat", None) if effort == "none" else ("thinking", effort)

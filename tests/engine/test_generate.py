@@ -8,7 +8,7 @@ import pytest
 import torch
 from helpers import random_ids, random_model, tiny_config
 
-from finback.engine import SamplingParams, Session, generate, sample
+from finback.engine import SamplingParams, generate, sample
 
 MODEL = random_model(tiny_config(), seed=11).requires_grad_(False)
 GREEDY = SamplingParams(temperature=0, max_tokens=12)
@@ -100,30 +100,3 @@ def test_log_probabilities_are_those_of_the_model():
 def test_impossible_sampling_is_refused(bad):
     with pytest.raises(ValueError, match=next(iter(bad))):
         SamplingParams(**bad)
-
-
-def test_session_reuses_a_continued_prompt_and_answers_as_without_cache():
-    session, ids = Session(MODEL), random_ids(140, 160, 5).tolist()
-    ids += list(session.generate(ids, GREEDY))
-    ids += random_ids(9, 160, 6).tolist()
-    cold = list(generate(MODEL, ids, GREEDY))
-    assert list(session.generate(ids, GREEDY)) == cold
-    assert session.reused == 151  # all but the last token of the answer, which was never computed
-
-
-def test_session_starts_over_when_the_past_was_edited():
-    session, ids = Session(MODEL), random_ids(40, 160, 7).tolist()
-    list(session.generate(ids, GREEDY))
-    ids[3] = (ids[3] + 1) % 160
-    assert list(session.generate(ids, GREEDY)) == list(generate(MODEL, ids, GREEDY))
-    assert session.reused == 0
-
-
-def test_session_survives_an_answer_that_was_interrupted():
-    session, ids = Session(MODEL), random_ids(40, 160, 8).tolist()
-    answer = session.generate(ids, GREEDY)
-    ids += [next(answer), next(answer)]
-    answer.close()
-    ids += [5, 6, 7]
-    assert list(session.generate(ids, GREEDY)) == list(generate(MODEL, ids, GREEDY))
-    assert session.reused == 41
