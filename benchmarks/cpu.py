@@ -67,8 +67,9 @@ ROWS = {
     for row in (
         Row("finback", "fp32", "fp32", "fp32", "fp32"),
         Row("finback", "bf16", "bf16", "bf16", "bf16"),
-        Row("finback", "fp8", "fp8", "fp32", "bf16"),
-        Row("finback", "fp4", "fp4", "fp32", "bf16"),
+        Row("finback", "fp8", "fp8", "bf16", "bf16"),
+        Row("finback", "fp4", "fp4", "bf16", "bf16"),
+        Row("finback", "int8", "fp32", "int8", "int8"),
         Row("transformers", "fp32", "fp32", "fp32", "fp32"),
         Row("transformers", "bf16", "bf16", "bf16", "bf16"),
         Row("llama.cpp", "F32", "fp32", "fp32", "fp32"),
@@ -80,12 +81,12 @@ ROWS = {
 # Lengths that fit a whole run into half an hour: the slowest rows stop earlier.
 DEFAULT = {
     "bench-small": (
-        "finback:fp32@16384", "finback:bf16@65536", "finback:fp8@4096", "finback:fp4@4096",
+        "finback:fp32@16384", "finback:bf16@65536", "finback:fp8@16384", "finback:fp4@16384", "finback:int8@65536",
         "transformers:fp32@4096", "transformers:bf16@16384",
         "llama.cpp:F32@4096", "llama.cpp:BF16@65536", "llama.cpp:Q8_0@65536", "llama.cpp:MXFP4@4096",
     ),
     "bench-mid": (
-        "finback:fp32@512", "finback:bf16@4096", "finback:fp8@512", "finback:fp4@4096",
+        "finback:fp32@512", "finback:bf16@4096", "finback:fp8@4096", "finback:fp4@4096", "finback:int8@4096",
         "transformers:fp32@512", "transformers:bf16@4096",
         "llama.cpp:F32@512", "llama.cpp:BF16@4096", "llama.cpp:Q8_0@4096", "llama.cpp:MXFP4@4096",
     ),

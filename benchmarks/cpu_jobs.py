@@ -51,8 +51,8 @@ def finback_row(path: Path, format: str) -> Engine:
     from finback.model import Batch
     from finback.train.losses import Weights, losses
 
-    # FP8 and FP4 are expanded to FP32 at load
-    model = finback.load(path, dtype="bfloat16" if format == "bf16" else "float32")
+    dtypes = {"fp32": "float32", "bf16": "bfloat16", "fp8": "stored", "fp4": "stored", "int8": "int8"}
+    model = finback.load(path, dtype=dtypes[format])
     next_token_only = Weights(mtp=0.0, balance=0.0, indexer=0.0)
 
     def feed(state, ids, n):

@@ -24,7 +24,13 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 DEFAULT_MODEL = Path(__file__).parent / "models" / "first"
 
 Model = Annotated[Path, typer.Option("--model", "-m", help="Checkpoint directory with its tokenizer.", show_default="the model that comes with Finback")]
-Dtype = Annotated[str, typer.Option(help="float32, bfloat16, or auto: float32 on a CPU, elsewhere what the checkpoint names.")]
+Dtype = Annotated[
+    str,
+    typer.Option(
+        help="float32, bfloat16, or auto: float32 on a CPU, elsewhere what the checkpoint names. On a CPU also stored: FP8 and FP4 "
+        "as the file has them, memory-mapped; or int8."
+    ),
+]
 Device = Annotated[str, typer.Option(help="cpu, cuda, npu, mps, or auto.")]
 Temperature = Annotated[float, typer.Option(min=0.0, help="0 always takes the likeliest token.")]
 TopP = Annotated[float, typer.Option("--top-p", help="Sample from the likeliest tokens with this probability in all.")]
@@ -203,8 +209,6 @@ def train(
     from finback.train import train as run
 
     read = read_recipe(recipe)
-    if read.losses.on != "all":
-        raise ValueError(f'{recipe} trains on what the assistant says: run it with `finback sft`, or set [losses] on = "all"')
     run(read, out or Path("runs") / read.name, Console())
 
 

@@ -2,7 +2,8 @@
 
 The model is built without memory, then filled: weights stored in the type they are computed in
 stay memory-mapped, the others are decoded one at a time, and experts go straight into their
-layer's stack. So the peak is the model plus one expert.
+layer's stack. So the peak is the model plus one expert. Or the matrices stay what they are in the
+file, FP8 and FP4 memory-mapped, and the native kernels decode them as they multiply (`_keep`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from torch import Tensor
 
 from finback.model import Transformer, storage_dtype
 
+from finback.ops.cpu.plan import Stored as Kept
+
+from .formats import FormatError, e8m0_bytes
 from .layout import Weight, expert_parts, weights
 from .reader import Checkpoint, CheckpointError, open_checkpoint
 
@@ -25,16 +29,33 @@ DTYPES = {
     "bfloat16": torch.bfloat16, "bf16": torch.bfloat16, "torch.bfloat16": torch.bfloat16,
 }  # fmt: skip
 
+KEPT = ("stored", "int8")
+ACTIVATIONS = ("bf16", "fp8")
+
 _BIG = 1 << 30  # bytes from which a load shows its progress
+_SCALES = {"fp8": (10, 246), "fp4": (0, 252)}  # E8M0 bytes whose products the kernels hold exactly
 
 
-def load(path: str | Path, dtype: torch.dtype | str = "auto", device: torch.device | str = "cpu") -> Transformer:
+def load(
+    path: str | Path, dtype: torch.dtype | str = "auto", device: torch.device | str = "cpu", activations: str = "bf16"
+) -> Transformer:
     """A model in evaluation mode with the weights of a checkpoint (see `reader.open_checkpoint` for `path`).
 
     `dtype`: what to compute in: "float32"/"fp32", "bfloat16"/"bf16", a torch dtype, or "auto": float32 on a CPU,
     where PyTorch multiplies a vector with a BF16 matrix more slowly than with an FP32 one, elsewhere what config.json
     names (float32 if it names neither). What the architecture computes in FP32 stays so.
+
+    Or `dtype` says how the matrices are kept for the native kernels of a CPU: "stored": as the file has them, memory-mapped,
+    with the results of "bfloat16" to the bit for FP8, FP4 and BF16; "int8": rounded to INT8 with a scale for each
+    row. Such a model only runs forward. `activations`, for these alone: what is multiplied with FP8, FP4 and BF16 is
+    rounded to "bf16", or to "fp8" in groups of 128 as DeepSeek's kernels do (spec 2.8).
     """
+    if activations not in ACTIVATIONS:
+        raise CheckpointError(f"activations is {activations!r}: choose one of {', '.join(ACTIVATIONS)}")
+    if dtype in KEPT:
+        return _kept(open_checkpoint(path), str(dtype), torch.device(device), activations)
+    if activations != "bf16":
+        raise CheckpointError(f'activations={activations!r} is for weights that stay as they are stored: add dtype="stored"')
     asked = None if dtype == "auto" else compute_dtype(dtype)
     checkpoint = open_checkpoint(path)
     chosen = asked or _auto_dtype(checkpoint, torch.device(device))
@@ -47,8 +68,59 @@ def load(path: str | Path, dtype: torch.dtype | str = "auto", device: torch.devi
 def compute_dtype(dtype: torch.dtype | str) -> torch.dtype:
     found = DTYPES.get(str(dtype))
     if found is None:
-        raise CheckpointError(f"dtype {dtype!r} is none that the model computes in: choose float32, bfloat16 or auto")
+        raise CheckpointError(f"dtype {dtype!r} is none that the model computes in: choose float32, bfloat16, stored, int8 or auto")
     return found
+
+
+def _kept(checkpoint: Checkpoint, how: str, device: torch.device, activations: str) -> Transformer:
+    """A model whose linears and experts stay out of its parameters, in `kept`; these have a shape and no memory."""
+    if device.type != "cpu":
+        raise CheckpointError(f'dtype="{how}" is for the kernels of a CPU, not for {device}: choose float32 or bfloat16')
+    with torch.device("meta"):
+        model = Transformer(checkpoint.config)
+    state, kept = dict(model.state_dict()), {}
+    total = sum(e.nbytes for e in checkpoint.entries.values())
+    plain = torch.float32 if checkpoint.dtype("embed.weight") == "F32" else torch.bfloat16
+    with _progress(total) as progress:
+        task = progress.add_task(f"opening {checkpoint.path.name}", total=total)
+        for weight in weights(checkpoint.config):
+            found = _keep(checkpoint, weight, how) if weight.kind in ("linear", "expert") else None
+            if found is not None:
+                kept[weight.name] = found
+            else:
+                _place(checkpoint, weight, plain, device, state)
+            progress.advance(task, checkpoint.entries[weight.name].nbytes)
+        progress.update(task, completed=total)
+    model.load_state_dict(state, assign=True, strict=True)
+    model.keep(kept, activations)
+    return model.eval().requires_grad_(False)
+
+
+def _keep(checkpoint: Checkpoint, weight: Weight, how: str) -> Kept | None:
+    """A matrix as the kernels read it; None if it is better decoded."""
+    if how == "int8":
+        w = checkpoint.tensor(weight.name, torch.float32)
+        scale = w.abs().amax(dim=1).clamp(min=torch.finfo(torch.float32).tiny) / 127
+        return Kept("int8", weight.shape, (w / scale[:, None]).round_().to(torch.int8), scale)
+    stored = checkpoint.stored(weight.name)
+    if stored.format not in ("fp32", "bf16", "fp8", "fp4"):
+        return Kept("fp32", weight.shape, checkpoint.tensor(weight.name, torch.float32))
+    if stored.scale is None:
+        return Kept(stored.format, weight.shape, stored.data)
+    c = checkpoint.config
+    if stored.format == "fp8" and ".wo_a." in weight.name and c.o_groups > 1 and c.o_lora_rank % 128:
+        return Kept("bf16", weight.shape, checkpoint.tensor(weight.name, torch.bfloat16))  # groups cut blocks of scales in two
+    try:
+        scale = e8m0_bytes(stored.scale)
+    except FormatError as error:
+        raise CheckpointError(f"{weight.name}: {error}") from None
+    low, high = _SCALES[stored.format]
+    if int(scale.min()) < low or int(scale.max()) > high:
+        raise CheckpointError(
+            f"{weight.name} has scales from 2^{int(scale.min()) - 127} to 2^{int(scale.max()) - 127}, too extreme for the kernels: "
+            "load it in float32"
+        )
+    return Kept(stored.format, weight.shape, stored.data, scale)
 
 
 def _auto_dtype(checkpoint: Checkpoint, device: torch.device) -> torch.dtype:
@@ -80,7 +152,7 @@ def _place(checkpoint: Checkpoint, weight: Weight, dtype: torch.dtype, device: t
         return
     prefix, k, part = expert
     name = prefix + part
-    if name not in state:
+    if name not in state or state[name].is_meta:
         shape = (checkpoint.config.n_routed_experts, *weight.shape)
         state[name] = torch.empty(shape, dtype=storage_dtype(name, dtype), device=device)
     state[name][k].copy_(checkpoint.tensor(weight.name, state[name].dtype))

@@ -47,6 +47,8 @@ def save(
     `weight_format` is that of the dense linears ("fp8" as DeepSeek's; the other weights are then BF16),
     `expert_format` that of the routed experts ("fp4" as DeepSeek's), by default the same.
     """
+    if model.kept:
+        raise CheckpointError("this model's matrices are kept as they are stored: use `finback convert` on its files, or load it in float32")
     expert_format = expert_format or weight_format
     plan = _plan(model.config, expert_format, weight_format)
     state = model.state_dict()

@@ -48,7 +48,8 @@ class Work:
 
 @dataclass(frozen=True)
 class Fit:
-    """Bytes of the weights in memory for a load dtype, and whether they fit into `memory`."""
+    """Bytes of the weights in memory for a load dtype, and whether they fit into `memory`. "stored" is read from the mapped
+    files: what does not fit is read again and again."""
 
     dtype: str
     needed: int
@@ -116,8 +117,9 @@ def inspect(path: str | Path, memory: int | None = None) -> Report:
     )
     work = tuple(Work(n, cost.flops_per_token(config, n)) for n in CONTEXTS)
     memory = device.memory(torch.device("cpu")) if memory is None else memory
-    fits = tuple(Fit(name, weight_bytes(config, dtype), memory) for name, dtype in _LOAD_DTYPES.items())
-    return Report(found, Model(config, cost.parameters(config), caches, work, fits))
+    fits = [Fit(name, weight_bytes(config, dtype), memory) for name, dtype in _LOAD_DTYPES.items()]
+    fits.append(Fit("stored", found.bytes, memory))
+    return Report(found, Model(config, cost.parameters(config), caches, work, tuple(fits)))
 
 
 def weight_bytes(config: ModelConfig, dtype: torch.dtype) -> int:

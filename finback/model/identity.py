@@ -29,7 +29,9 @@ LOOK_AT = 4 << 30  # bytes
 
 def identity(model: Transformer) -> str:
     """The model's shape and weights, as 64 hexadecimal digits. Takes as long as reading them from memory."""
-    tensors = sorted({**dict(model.named_parameters()), **dict(model.named_buffers())}.items())
+    members = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    kept = {f"{name} {part}": getattr(w, part) for name, w in model.kept.items() for part in ("data", "scale")}
+    tensors = sorted((label, t) for label, t in (members | kept).items() if t is not None and not t.is_meta)
     stride = max(-(-sum(t.nbytes for _, t in tensors) // LOOK_AT), 1)
     name = hashlib.sha256(json.dumps(model.config.to_dict(), sort_keys=True).encode())
     for label, tensor in tensors:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from finback import ops
+from finback.config import ModelConfig
 from finback.model.batch import Batch
 from finback.model.rope import frequencies
 from finback.model.state import Layout, Pool, SequenceState
@@ -28,6 +29,7 @@ class Planner:
     def __init__(self) -> None:
         self.plan: Plan | None = None
         self.reason: str | None = None
+        self._config: ModelConfig | None = None
         self._members: list[tuple[dict[str, Any], str, Any]] = []
         self._addresses: list[tuple[Tensor, int]] = []
         self._hooks: list[dict] = []
@@ -42,7 +44,7 @@ class Planner:
         """The plan for the model's present weights, built anew if any moved; None where the reference must run."""
         if ops.BACKEND == "reference" or torch.is_grad_enabled():
             return None
-        if not self._fresh():
+        if not self._fresh() or self._config is not model.config:
             self._build(model)
         if self.plan is None and ops.BACKEND == "cpu":
             raise RuntimeError(f"FINBACK_BACKEND=cpu, but its plan refuses the model: {self.reason}")
@@ -60,20 +62,18 @@ class Planner:
         return True
 
     def _build(self, model: Transformer) -> None:
-        self._members, self._addresses, self._hooks = [], [], []
+        self._config, self._members, self._addresses, self._hooks = model.config, [], [], []
         for module in model.modules():
             for owner in (module._parameters, module._buffers, module._modules):
                 self._members += [(owner, name, member) for name, member in owner.items()]
             self._hooks += [module._forward_hooks, module._forward_pre_hooks]
         tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
         self._addresses = [(tensor, tensor.data_ptr()) for tensor in tensors.values()]
+        tensors = {name: tensor for name, tensor in tensors.items() if not tensor.is_meta} | model.kept
         self.plan = self.reason = None
-        if model.config.index_fp4:
-            self.reason = "its indexer computes in FP4"
-            return
         try:
             rope = frequencies(model.config, False), frequencies(model.config, True)
-            self.plan = Plan(model.config, tensors, Layout(model.config, model.embed.weight.dtype), rope)
+            self.plan = Plan(model.config, tensors, Layout(model.config, model.embed.weight.dtype), rope, model.activations)
         except ValueError as error:
             self.reason = str(error)
 

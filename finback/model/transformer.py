@@ -25,7 +25,10 @@ from finback.model.layers import RMSNorm
 from finback.model.moe import MoE
 from finback.model.rope import Rope, angles, frequencies
 from finback.model.state import Layout, Pool, SequenceState
-from finback.ops.cpu.plan import Plan
+from finback.ops.cpu.plan import Plan, Stored
+
+_KEPT = "this model's matrices are kept as they are stored, for the native kernels"
+_DENSE = 'Load it with dtype="float32" or "bfloat16"'
 
 
 class Block(nn.Module):
@@ -73,6 +76,16 @@ class Transformer(nn.Module):
         )
         self._freqs: dict[tuple[torch.device, bool], Tensor] = {}
         self._planner = native.Planner()
+        self.kept: dict[str, Stored] = {}  # matrices that are no parameters, see `keep`
+        self.activations = "bf16"
+
+    def keep(self, kept: dict[str, Stored], activations: str) -> None:
+        """Takes matrices in the format in which the native kernels multiply them, by DeepSeek's names, in the place of
+        parameters on the meta device. activations: `Plan`'s rounding. Raises ValueError where the kernels cannot."""
+        self.kept, self.activations = kept, activations
+        with torch.no_grad():
+            if self._planner.current(self) is None:
+                raise ValueError(f"{_KEPT}, which cannot run here: {self._planner.reason or 'FINBACK_BACKEND=reference'}. {_DENSE}")
 
     def new_pass(
         self, batch: Batch, states: Sequence[SequenceState] | None = None, fp4: bool = False, **options: Any
@@ -81,6 +94,8 @@ class Transformer(nn.Module):
 
         fp4: as the model will compute once its experts are stored in FP4 (quantisation-aware training).
         """
+        if self.kept:
+            raise ValueError(f"{_KEPT}, which know neither gradients nor hooks nor traces. {_DENSE}")
         self._check(batch, states)
         ropes = {compressed: self._rope(batch, compressed) for compressed in (False, True)}
         return Pass(batch, ropes, states, fp4_experts=fp4, fp4_index=fp4 or self.config.index_fp4, **options)

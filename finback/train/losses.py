@@ -97,25 +97,25 @@ def losses(
 
 class _HeadLoss(torch.autograd.Function):
     """The gradients are made beside the loss, a few rows at a time: the logits of a batch, V numbers for each token,
-    are never in memory together."""
+    are never in memory together. Rows without a target cost nothing."""
 
     @staticmethod
     def forward(ctx, x: Tensor, head: Tensor, targets: Tensor, wanted: bool) -> Tensor:
-        count = max(int((targets != IGNORE).sum()), 1)
+        chosen = (targets != IGNORE).nonzero().squeeze(1)
+        count = max(len(chosen), 1)
         total = torch.zeros((), dtype=torch.float64, device=x.device)
-        dx, dhead = (torch.empty_like(x), torch.zeros_like(head)) if wanted else (None, None)
-        for a in range(0, len(x), HEAD_ROWS):
-            rows, target = x[a : a + HEAD_ROWS].float(), targets[a : a + HEAD_ROWS, None]
-            seen = target != IGNORE
-            logits, target = rows @ head.float().t(), target.clamp(min=0)
+        dx, dhead = (torch.zeros_like(x), torch.zeros_like(head)) if wanted else (None, None)
+        for at in chosen.split(HEAD_ROWS):
+            rows, target = x[at], targets[at, None]
+            logits = rows.float() @ head.float().t()
             top = logits.logsumexp(dim=1, keepdim=True)
-            total += ((top - logits.gather(1, target)) * seen).sum(dtype=torch.float64)
+            total += (top - logits.gather(1, target)).sum(dtype=torch.float64)
             if wanted:
                 p = logits.sub_(top).exp_()
-                p.scatter_add_(1, target, p.new_full(target.shape, -1.0)).mul_(seen / count)
+                p.scatter_add_(1, target, p.new_full(target.shape, -1.0)).div_(count)
                 p = p.to(x.dtype)
-                dx[a : a + HEAD_ROWS] = p @ head.to(p.dtype)
-                dhead += p.t() @ x[a : a + HEAD_ROWS]
+                dx[at] = p @ head.to(p.dtype)
+                dhead += p.t() @ rows
         ctx.save_for_backward(dx, dhead)
         return (total / count).to(torch.float32)
 

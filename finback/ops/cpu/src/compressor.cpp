@@ -46,6 +46,7 @@ void finish(const finback::Model& m, const finback::CompressorWeights& c, const 
     angles[i] = std::cos(angle), angles[m.r + i] = std::sin(angle);
   }
   rotate(pooled.data() + c.dim - 2 * m.r, angles.data(), angles.data() + m.r, m.r, 1.0f);
+  if (c.fp4) round_index(pooled.data(), c.dim);
   store_row(entry<Key>(m, p, offset, m.block_tokens / c.ratio, c.dim, w), pooled.data(), c.dim);
 }
 

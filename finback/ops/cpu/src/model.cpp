@@ -28,10 +28,10 @@ struct Reader {
     return {floats(prefix + "_fn", rows, width), floats(prefix + "_scale", scales), floats(prefix + "_base", rows)};
   }
 
-  CompressorWeights compressor(const std::string& prefix, int64_t D, int64_t dim, int64_t ratio, bool overlap) const {
+  CompressorWeights compressor(const std::string& prefix, int64_t D, int64_t dim, int64_t ratio, bool overlap, bool fp4) const {
     const int64_t channels = overlap ? 2 * dim : dim;
-    return {ratio, dim, channels, overlap, weight(prefix + ".wkv.weight", channels, D), weight(prefix + ".wgate.weight", channels, D),
-            floats(prefix + ".ape", ratio, channels), floats(prefix + ".norm.weight", dim)};
+    return {ratio, dim, channels, overlap, fp4, weight(prefix + ".wkv.weight", channels, D),
+            weight(prefix + ".wgate.weight", channels, D), floats(prefix + ".ape", ratio, channels), floats(prefix + ".norm.weight", dim)};
   }
 };
 
@@ -49,7 +49,7 @@ Model::Model(const std::map<std::string, double>& config, const std::vector<int6
   sinkhorn = whole("hc_sinkhorn_iters"), block_tokens = whole("block_tokens"), block_bytes = whole("block_bytes");
   hc_eps = float(config.at("hc_eps")), norm_eps = float(config.at("rms_norm_eps")), limit = float(config.at("swiglu_limit"));
   route_scale = float(config.at("routed_scaling_factor"));
-  bf16_cache = whole("bf16_cache");
+  bf16_cache = whole("bf16_cache"), fp4_index = whole("index_fp4");
   embed = read.weight("embed.weight", V, D).matrix;
   head = read.weight("head.weight", V, D);
   norm = read.floats("norm.weight", D);
@@ -73,9 +73,9 @@ Model::Model(const std::map<std::string, double>& config, const std::vector<int6
     b.wkv = read.weight(p + "attn.wkv.weight", c, D), b.wo_b = read.weight(p + "attn.wo_b.weight", D, groups * o_rank);
     for (int64_t g = 0; g < groups; ++g)
       b.wo_a.push_back(read.weight(p + "attn.wo_a." + std::to_string(g) + ".weight", o_rank, H / groups * c));
-    if (b.ratio) b.compressor = read.compressor(p + "attn.compressor", D, c, b.ratio, b.csa);
+    if (b.ratio) b.compressor = read.compressor(p + "attn.compressor", D, c, b.ratio, b.csa, false);
     if (b.csa) {
-      b.index_compressor = read.compressor(p + "attn.indexer.compressor", D, index_dim, b.ratio, true);
+      b.index_compressor = read.compressor(p + "attn.indexer.compressor", D, index_dim, b.ratio, true, fp4_index);
       b.index_wq_b = read.weight(p + "attn.indexer.wq_b.weight", index_heads * index_dim, q_rank);
       b.index_weights = read.weight(p + "attn.indexer.weights_proj.weight", index_heads, D);
     }

@@ -26,7 +26,7 @@ struct Weight {
 // report 2.3.1 and 2.3.2: rows of `channels` (twice `dim` where windows overlap), a window of m rows gives one entry.
 struct CompressorWeights {
   int64_t ratio, dim, channels;
-  bool overlap;
+  bool overlap, fp4;  // fp4: entries are turned and rounded, see `round_index`
   Weight wkv, wgate;
   const float *ape, *norm;
 };
@@ -97,7 +97,7 @@ struct Model {
   int64_t D, n, layers, H, c, r, q_rank, groups, o_rank, window, index_heads, index_dim, topk, E, k, inner, V, sinkhorn, block_tokens,
       block_bytes;
   float hc_eps, norm_eps, limit, route_scale;
-  bool bf16_cache;
+  bool bf16_cache, fp4_index;
   Matrix embed;
   Weight head;
   const float *norm, *freqs[2];  // frequencies of the rotations [r], without and with compression

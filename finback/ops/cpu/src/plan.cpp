@@ -137,6 +137,7 @@ void attention(const Chunk& chunk, const Block& b, const float* x, float* y) {
       }
       for (int64_t i = t * m.index_heads; b.csa && i < (t + 1) * m.index_heads; ++i) {
         rotate(index_q + (i + 1) * m.index_dim - 2 * r, cos + t * r, sin + t * r, r, 1.0f);
+        if (m.fp4_index) round_index(index_q + i * m.index_dim, m.index_dim);
         index_gate[i] *= index_scale;
       }
     }

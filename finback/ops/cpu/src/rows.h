@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <utility>
 
 #include "simd.h"
@@ -117,6 +118,39 @@ inline void rotate(float* x, const float* cos, const float* sin, int64_t r, floa
     const float even = x[2 * i], odd = x[2 * i + 1], s = direction * sin[i];
     x[2 * i] = even * cos[i] - odd * s;
     x[2 * i + 1] = even * s + odd * cos[i];
+  }
+}
+
+// ops.formats.round_index for one row, to the bit: x times the Hadamard matrix over sqrt(n), then what its groups of 32
+// are in FP4 (report 5.2.1). n is a power of two.
+inline void round_index(float* x, int64_t n) {
+  for (int64_t half = 1; half < n; half *= 2)
+    for (int64_t i = 0; i < n; i += 2 * half)
+      for (int64_t j = i; j < i + half; ++j) {
+        const float a = x[j], b = x[j + half];
+        x[j] = a + b, x[j + half] = a - b;
+      }
+  const float norm = float(1.0 / std::sqrt(double(n)));
+  for (int64_t first = 0; first < n; first += 32) {
+    const int64_t end = first + 32 < n ? first + 32 : n;
+    float top = 6.0f * 0x1p-126f;
+    for (int64_t i = first; i < end; ++i) {
+      x[i] *= norm;
+      const float a = std::fabs(x[i]);
+      top = a > top || a != a ? a : top;  // a NaN stays, and makes its group NaN
+    }
+    const float product = top * float(1.0 / 6.0);
+    uint32_t bits;
+    std::memcpy(&bits, &product, 4);
+    bits = (bits + 0x007fffff) & 0x7f800000;
+    float scale;
+    std::memcpy(&scale, &bits, 4);
+    for (int64_t i = first; i < end; ++i) {
+      // values lie 0.5 apart below 2, 1 below 4 and 2 above: a sum with 1.5 * 2^23 spacings keeps exactly that many bits
+      const float v = x[i] / scale, a = std::fabs(v);
+      const float anchor = (a < 2.0f ? 1.0f : a < 4.0f ? 2.0f : 4.0f) * 0x1.8p22f;
+      x[i] = std::copysign(a + anchor - anchor, v) * scale;
+    }
   }
 }
 
