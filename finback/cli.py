@@ -84,6 +84,7 @@ def serve(
     keys: Annotated[Optional[Path], typer.Option("--keys", help="File with API keys, one a line; FINBACK_API_KEYS may hold them too. Without keys anybody on this machine may ask.")] = None,
     cors: Annotated[Optional[list[str]], typer.Option(help="Origin of a page elsewhere that may ask, such as http://localhost:3000; may be given several times.")] = None,
     cache: Annotated[int, typer.Option(min=1, help="Memory for the cache of each model, in MiB.")] = 2048,
+    fp8_cache: Annotated[bool, typer.Option("--fp8-cache", help="Keep the cache in the report's layout, FP8 and FP4: 57 % of BF16's bytes, a little less exact.")] = False,
     disk: Annotated[Optional[Path], typer.Option(help="Directory in which the prefix cache outlives the server.")] = None,
     drafts: Annotated[int, typer.Option(min=0, max=4, help="Tokens that the MTP block drafts for each step.")] = 0,
     answer_tokens: Annotated[int, typer.Option(min=1, help="Longest answer where a client does not say.")] = 4096,
@@ -109,7 +110,7 @@ def serve(
         return
     served: list[Model] = []
     for name, folder in names:
-        loaded, tokenizer = _load(folder, dtype, device)
+        loaded, tokenizer = _load(folder, dtype, device, fp8_cache)
         size = loaded.new_pool(1).layout.block_bytes
         blocks = max((cache << 20) // size, 1) if size else None
         store = disk / (name or folder.name) if disk else None
@@ -385,13 +386,13 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-def _load(path: Path, dtype: str, device: str):
+def _load(path: Path, dtype: str, device: str, fp8_cache: bool = False):
     from finback.checkpoint import load
     from finback.device import resolve
     from finback.text import load_tokenizer
 
     tokenizer = load_tokenizer(path)  # first: it is quick to fail
-    loaded = load(path, dtype, resolve(device)).requires_grad_(False)
+    loaded = load(path, dtype, resolve(device), fp8_cache=fp8_cache).requires_grad_(False)
     if tokenizer.vocab_size > loaded.config.vocab_size:
         raise ValueError(
             f"the tokenizer of {path} has {tokenizer.vocab_size} entries, the model {loaded.config.vocab_size}: "

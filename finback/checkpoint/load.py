@@ -17,7 +17,6 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from torch import Tensor
 
 from finback.model import Transformer, storage_dtype
-
 from finback.ops.cpu.plan import Stored as Kept
 
 from .formats import FormatError, e8m0_bytes
@@ -37,7 +36,11 @@ _SCALES = {"fp8": (10, 246), "fp4": (0, 252)}  # E8M0 bytes whose products the k
 
 
 def load(
-    path: str | Path, dtype: torch.dtype | str = "auto", device: torch.device | str = "cpu", activations: str = "bf16"
+    path: str | Path,
+    dtype: torch.dtype | str = "auto",
+    device: torch.device | str = "cpu",
+    activations: str = "bf16",
+    fp8_cache: bool = False,
 ) -> Transformer:
     """A model in evaluation mode with the weights of a checkpoint (see `reader.open_checkpoint` for `path`).
 
@@ -49,11 +52,13 @@ def load(
     with the results of "bfloat16" to the bit for FP8, FP4 and BF16; "int8": rounded to INT8 with a scale for each
     row. Such a model only runs forward. `activations`, for these alone: what is multiplied with FP8, FP4 and BF16 is
     rounded to "bf16", or to "fp8" in groups of 128 as DeepSeek's kernels do (spec 2.8).
+
+    fp8_cache: caches are kept in the report's layout (`Layout`), 57 % of BF16's bytes, and computed with as rounded.
     """
     if activations not in ACTIVATIONS:
         raise CheckpointError(f"activations is {activations!r}: choose one of {', '.join(ACTIVATIONS)}")
     if dtype in KEPT:
-        return _kept(open_checkpoint(path), str(dtype), torch.device(device), activations)
+        return _kept(open_checkpoint(path), str(dtype), torch.device(device), activations, fp8_cache)
     if activations != "bf16":
         raise CheckpointError(f'activations={activations!r} is for weights that stay as they are stored: add dtype="stored"')
     asked = None if dtype == "auto" else compute_dtype(dtype)
@@ -62,6 +67,7 @@ def load(
     with torch.device("meta"):
         model = Transformer(checkpoint.config)
     model.load_state_dict(_state(checkpoint, chosen, torch.device(device)), assign=True, strict=True)
+    model.fp8_cache = fp8_cache
     return model.eval()
 
 
@@ -72,7 +78,7 @@ def compute_dtype(dtype: torch.dtype | str) -> torch.dtype:
     return found
 
 
-def _kept(checkpoint: Checkpoint, how: str, device: torch.device, activations: str) -> Transformer:
+def _kept(checkpoint: Checkpoint, how: str, device: torch.device, activations: str, fp8_cache: bool) -> Transformer:
     """A model whose linears and experts stay out of its parameters, in `kept`; these have a shape and no memory."""
     if device.type != "cpu":
         raise CheckpointError(f'dtype="{how}" is for the kernels of a CPU, not for {device}: choose float32 or bfloat16')
@@ -92,6 +98,7 @@ def _kept(checkpoint: Checkpoint, how: str, device: torch.device, activations: s
             progress.advance(task, checkpoint.entries[weight.name].nbytes)
         progress.update(task, completed=total)
     model.load_state_dict(state, assign=True, strict=True)
+    model.fp8_cache = fp8_cache
     model.keep(kept, activations)
     return model.eval().requires_grad_(False)
 

@@ -28,7 +28,7 @@ class Attention(nn.Module):
         self.layer = layer
         self.kind, self.ratio = config.layer_kinds[layer], config.compress_ratios[layer]
         self.heads, self.dim, self.groups = config.num_attention_heads, config.head_dim, config.o_groups
-        self.width, self.eps = config.sliding_window, config.rms_norm_eps
+        self.width, self.eps, self.rotary = config.sliding_window, config.rms_norm_eps, config.qk_rope_head_dim
         self.wq_a = Linear(config.hidden_size, config.q_lora_rank)
         self.q_norm = RMSNorm(config.q_lora_rank, self.eps)
         self.wq_b = Linear(config.q_lora_rank, self.heads * self.dim)
@@ -51,6 +51,8 @@ class Attention(nn.Module):
         q = ops.rms_norm(self.wq_b(latent).unflatten(1, (self.heads, self.dim)), None, self.eps)
         q = ops.rotate(q, cos, sin)
         kv = ops.rotate(self.kv_norm(self.wkv(x)), cos, sin)
+        if run.fp8_cache:
+            kv = ops.round_entries(kv, self.rotary)
         # split, not slices: the gradient of a slice is as large as the whole batch
         q, kv = batch.split(q), batch.split(kv)
         if self.compressor is not None:
@@ -70,16 +72,18 @@ class Attention(nn.Module):
             window, entries, selected = kv[s], kv[s][:0], None
             if state is not None:
                 cache, layout = self._continue(state, start, len(q[s]))
-                window = torch.cat((recent(cache.window, start, min(start, self.width - 1)), window))
-                keep(cache.window, kv[s], start + len(q[s]))
+                past = layout.window.unpack(recent(cache.window, start, min(start, self.width - 1)))
+                window = torch.cat((past.to(x.dtype), window))
+                keep(cache.window, layout.window.pack(kv[s]), start + len(q[s]))
             if self.compressor is not None and state is not None:
-                entries = self.compressor.advance(u[s], z[s], start, freqs, state, (cache.u, cache.z), layout.entries)
+                entries = self.compressor.advance(u[s], z[s], start, freqs, state, (cache.u, cache.z), layout.entries, x.dtype)
             elif self.compressor is not None:
                 entries = self.compressor(u[s], z[s], start, freqs, x.dtype)
+                entries = ops.round_entries(entries, self.rotary) if run.fp8_cache else entries
             if indexing:
                 if state is not None:
                     rings = cache.index_u, cache.index_z
-                    keys = self.indexer.compressor.advance(index_u[s], index_z[s], start, freqs, state, rings, layout.keys, run.fp4_index)
+                    keys = self.indexer.compressor.advance(index_u[s], index_z[s], start, freqs, state, rings, layout.keys, x.dtype, run.fp4_index)
                 else:
                     keys = self.indexer.compressor(index_u[s], index_z[s], start, freqs, x.dtype, run.fp4_index)
                 if not run.dense:

@@ -65,8 +65,8 @@ class Pass:
     ropes: by whether the layer compresses. states: the caches that the segments continue. dense: CSA reads
     every visible entry, not only the indexer's picks. routing: expert ids [T, k] by layer that replace the
     router's own choice (the weights stay the router's). trace: filled by the layers. fp4_experts: routed
-    experts compute with their weights rounded to FP4; fp4_index: the indexer's queries and keys are. dtype: of the
-    streams and of all that the spec does not compute in FP32 (None: the embedding's).
+    experts compute with their weights rounded to FP4; fp4_index: the indexer's queries and keys are; fp8_cache: window
+    vectors and entries are rounded as the report's cache keeps them. dtype: of the streams and of all that the spec does not compute in FP32 (None: the embedding's).
     """
 
     batch: Batch
@@ -77,4 +77,5 @@ class Pass:
     trace: Trace | None = None
     fp4_experts: bool = False
     fp4_index: bool = False
+    fp8_cache: bool = False
     dtype: torch.dtype | None = None

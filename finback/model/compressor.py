@@ -68,17 +68,18 @@ class Compressor(nn.Module):
         state: SequenceState,
         rings: tuple[Tensor, Tensor],
         part: Part,
+        dtype: torch.dtype,
         fp4: bool = False,
     ) -> Tensor:
         """All finished entries [E, dim] of a cached sequence after one more segment with rows u, z [n, channels].
 
-        rings: where earlier rows of u and z wait; part: where finished entries lie in the state's blocks.
+        rings: where earlier rows of u and z wait; part: where finished entries lie in the state's blocks. dtype: of the result.
         """
         end, count = start + u.shape[0], self.pending(start)
         earlier = [recent(ring, start, count) for ring in rings]
-        entries = self(torch.cat((earlier[0], u)), torch.cat((earlier[1], z)), start, freqs, part.dtype, fp4)
+        entries = self(torch.cat((earlier[0], u)), torch.cat((earlier[1], z)), start, freqs, dtype, fp4)
         for ring, rows in zip(rings, (u, z)):
             keep(ring, rows, end)
         if len(entries):
             state.write(part, start // self.ratio, entries)
-        return state.read(part, end // self.ratio)
+        return state.read(part, end // self.ratio).to(dtype)

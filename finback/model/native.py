@@ -16,7 +16,7 @@ from finback import ops
 from finback.config import ModelConfig
 from finback.model.batch import Batch
 from finback.model.rope import frequencies
-from finback.model.state import Layout, Pool, SequenceState
+from finback.model.state import Pool, SequenceState
 from finback.ops.cpu.plan import Plan
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Planner:
     def __init__(self) -> None:
         self.plan: Plan | None = None
         self.reason: str | None = None
-        self._config: ModelConfig | None = None
+        self._switches: tuple[ModelConfig, bool] | None = None
         self._members: list[tuple[dict[str, Any], str, Any]] = []
         self._addresses: list[tuple[Tensor, int]] = []
         self._hooks: list[dict] = []
@@ -44,7 +44,7 @@ class Planner:
         """The plan for the model's present weights, built anew if any moved; None where the reference must run."""
         if ops.BACKEND == "reference" or torch.is_grad_enabled():
             return None
-        if not self._fresh() or self._config is not model.config:
+        if not self._fresh() or self._switches != (model.config, model.fp8_cache):
             self._build(model)
         if self.plan is None and ops.BACKEND == "cpu":
             raise RuntimeError(f"FINBACK_BACKEND=cpu, but its plan refuses the model: {self.reason}")
@@ -62,7 +62,7 @@ class Planner:
         return True
 
     def _build(self, model: Transformer) -> None:
-        self._config, self._members, self._addresses, self._hooks = model.config, [], [], []
+        self._switches, self._members, self._addresses, self._hooks = (model.config, model.fp8_cache), [], [], []
         for module in model.modules():
             for owner in (module._parameters, module._buffers, module._modules):
                 self._members += [(owner, name, member) for name, member in owner.items()]
@@ -73,7 +73,7 @@ class Planner:
         self.plan = self.reason = None
         try:
             rope = frequencies(model.config, False), frequencies(model.config, True)
-            self.plan = Plan(model.config, tensors, Layout(model.config, model.embed.weight.dtype), rope, model.activations)
+            self.plan = Plan(model.config, tensors, model.layout, rope, model.activations)
         except ValueError as error:
             self.reason = str(error)
 

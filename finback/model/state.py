@@ -22,28 +22,48 @@ import torch
 from torch import Tensor
 
 from finback.config import ModelConfig
+from finback.ops.entries import entry_bytes, key_bytes, pack_entries, pack_keys, unpack_entries, unpack_keys
 
 ALIGN = 64  # bytes; every part begins at a multiple, so that vector loads do not straddle cache lines
 BLOCK_TOKENS = 128
 
 
 class Part(NamedTuple):
-    """One tensor inside a buffer: rows x width elements from byte `offset`."""
+    """One tensor inside a buffer: rows x width elements from byte `offset`.
+
+    packed: rows are bytes, of vectors of so many channels; "entry" and "key" as in `ops/entries.py`.
+    """
 
     offset: int
     rows: int
     width: int
     dtype: torch.dtype
+    packed: str = ""
+    channels: int = 0
+    rotary: int = 0
 
     @property
     def nbytes(self) -> int:
         return self.rows * self.width * self.dtype.itemsize
 
+    def pack(self, x: Tensor) -> Tensor:
+        """Vectors [n, channels] as rows [n, width]."""
+        if self.packed:
+            return pack_entries(x, self.rotary) if self.packed == "entry" else pack_keys(x)
+        return x.to(self.dtype)
+
+    def unpack(self, rows: Tensor) -> Tensor:
+        """Rows [n, width] as vectors [n, channels], of the part's dtype or BF16."""
+        if self.packed:
+            entry = self.packed == "entry"
+            return unpack_entries(rows, self.channels, self.rotary) if entry else unpack_keys(rows, self.channels)
+        return rows
+
 
 class LayerLayout(NamedTuple):
     """Where a layer's parts lie: the rings in a sequence's fixed buffer, entries and keys in each cache block.
 
-    None: the layer does not have it. Windows, entries and keys have the layout's dtype, u and z are FP32.
+    None: the layer does not have it. u and z are FP32.
     """
 
     ratio: int
@@ -58,10 +78,19 @@ class LayerLayout(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """Of the cache of one model: what one sequence's fixed buffer and one block of the pool consist of."""
+    """Of the cache of one model: what one sequence's fixed buffer and one block of the pool consist of.
+
+    dtype: of windows, entries and keys: float32, bfloat16, or float8_e4m3fn for the report's layout (5.3): vectors in
+    FP8 but for their rotary channels, keys in FP4 if the indexer computes in it, else in BF16. There rows follow each other
+    without gaps, and a block takes what the report counts.
+    """
 
     config: ModelConfig
     dtype: torch.dtype
+
+    @property
+    def fp8(self) -> bool:
+        return self.dtype == torch.float8_e4m3fn
 
     @cached_property
     def block_tokens(self) -> int:
@@ -84,28 +113,38 @@ class Layout:
     @cached_property
     def _measure(self) -> tuple[tuple[LayerLayout, ...], int, int]:
         c, fixed, block, layers = self.config, 0, 0, []
+        align = 1 if self.fp8 else ALIGN
 
-        def ring(rows: int, width: int, dtype: torch.dtype) -> Part:
+        def part(offset: int, rows: int, channels: int, key: bool = False) -> Part:
+            if not self.fp8:
+                return Part(offset, rows, channels, self.dtype)
+            if key and not c.index_fp4:
+                return Part(offset, rows, channels, torch.bfloat16)
+            if key:
+                return Part(offset, rows, key_bytes(channels), torch.uint8, "key", channels)
+            r = c.qk_rope_head_dim
+            return Part(offset, rows, entry_bytes(channels, r), torch.uint8, "entry", channels, r)
+
+        def ring(found: Part) -> Part:
             nonlocal fixed
-            part = Part(fixed, rows, width, dtype)
-            fixed += _aligned(part.nbytes)
-            return part
+            fixed = found.offset + _aligned(found.nbytes, ALIGN)
+            return found
 
-        def paged(ratio: int, width: int) -> Part:
+        def paged(ratio: int, channels: int, key: bool = False) -> Part:
             nonlocal block
-            part = Part(block, self.block_tokens // ratio, width, self.dtype)
-            block += _aligned(part.nbytes)
-            return part
+            found = part(block, self.block_tokens // ratio, channels, key)
+            block += _aligned(found.nbytes, align)
+            return found
 
         for kind, m in zip(c.layer_kinds, c.compress_ratios):
-            parts = {"window": ring(c.sliding_window, c.head_dim, self.dtype)}
+            parts = {"window": ring(part(fixed, c.sliding_window, c.head_dim))}
             if kind != "SWA":
                 rows, width = (2 * m, 2 * c.head_dim) if kind == "CSA" else (m, c.head_dim)
-                parts |= {name: ring(rows, width, torch.float32) for name in ("u", "z")}
+                parts |= {name: ring(Part(fixed, rows, width, torch.float32)) for name in ("u", "z")}
                 parts["entries"] = paged(m, c.head_dim)
             if kind == "CSA":
-                parts |= {name: ring(2 * m, 2 * c.index_head_dim, torch.float32) for name in ("index_u", "index_z")}
-                parts["keys"] = paged(m, c.index_head_dim)
+                parts |= {name: ring(Part(fixed, 2 * m, 2 * c.index_head_dim, torch.float32)) for name in ("index_u", "index_z")}
+                parts["keys"] = paged(m, c.index_head_dim, key=True)
             layers.append(LayerLayout(m, **parts))
         return tuple(layers), fixed, block
 
@@ -239,17 +278,17 @@ class SequenceState:
         self.seen[layer] += tokens
 
     def write(self, part: Part, first: int, rows: Tensor) -> None:
-        """Puts entries first, first+1, ... into the sequence's blocks, but for the frozen ones. rows: [k, width]."""
+        """Puts entries first, first+1, ... into the sequence's blocks, but for the frozen ones. rows: [k, channels]."""
         standing = max(self.frozen * part.rows // self.pool.layout.block_tokens - first, 0)
         first, rows = first + standing, rows[standing:]
         at = torch.arange(first, first + len(rows), device=rows.device)
         table = torch.tensor(self.blocks, device=rows.device)
-        self.pool.rows(part)[table[at // part.rows], at % part.rows] = rows
+        self.pool.rows(part)[table[at // part.rows], at % part.rows] = part.pack(rows)
 
     def read(self, part: Part, count: int) -> Tensor:
-        """The first `count` entries, [count, width]: a copy."""
+        """The first `count` entries, [count, channels]: a copy."""
         table = torch.tensor(self.blocks[: -(-count // part.rows)], dtype=torch.int64, device=self.fixed.device)
-        return self.pool.rows(part)[table].flatten(0, 1)[:count]
+        return part.unpack(self.pool.rows(part)[table].flatten(0, 1)[:count])
 
     def fork(self) -> SequenceState:
         """An independent copy: it shares the complete blocks and copies the rest."""
@@ -319,5 +358,5 @@ def keep(ring: Tensor, rows: Tensor, end: int) -> None:
     ring[: rows.shape[0] - split] = rows[split:]
 
 
-def _aligned(nbytes: int) -> int:
-    return -(-nbytes // ALIGN) * ALIGN
+def _aligned(nbytes: int, align: int) -> int:
+    return -(-nbytes // align) * align

@@ -78,6 +78,7 @@ class Transformer(nn.Module):
         self._planner = native.Planner()
         self.kept: dict[str, Stored] = {}  # matrices that are no parameters, see `keep`
         self.activations = "bf16"
+        self.fp8_cache = False  # caches in the report's layout, see `Layout`
 
     def keep(self, kept: dict[str, Stored], activations: str) -> None:
         """Takes matrices in the format in which the native kernels multiply them, by DeepSeek's names, in the place of
@@ -98,7 +99,7 @@ class Transformer(nn.Module):
             raise ValueError(f"{_KEPT}, which know neither gradients nor hooks nor traces. {_DENSE}")
         self._check(batch, states)
         ropes = {compressed: self._rope(batch, compressed) for compressed in (False, True)}
-        return Pass(batch, ropes, states, fp4_experts=fp4, fp4_index=fp4 or self.config.index_fp4, **options)
+        return Pass(batch, ropes, states, fp4_experts=fp4, fp4_index=fp4 or self.config.index_fp4, fp8_cache=self.fp8_cache, **options)
 
     def _rope(self, batch: Batch, compressed: bool) -> Rope:
         key = (batch.positions.device, compressed)
@@ -155,9 +156,14 @@ class Transformer(nn.Module):
         batch = Batch.of(sequences, device=self.embed.weight.device)
         return list(batch.split(self(batch)))
 
+    @property
+    def layout(self) -> Layout:
+        """Of the model's caches."""
+        return Layout(self.config, torch.float8_e4m3fn if self.fp8_cache else self.embed.weight.dtype)
+
     def new_pool(self, limit: int | None = None) -> Pool:
         """Memory for the compressed entries of many sequences, at most `limit` blocks."""
-        return Pool(Layout(self.config, self.embed.weight.dtype), self.embed.weight.device, limit)
+        return Pool(self.layout, self.embed.weight.device, limit)
 
     def new_state(self, pool: Pool | None = None) -> SequenceState:
         """An empty cache for one sequence, in a pool of its own unless one is given."""
@@ -186,6 +192,8 @@ class Transformer(nn.Module):
             return
         if torch.is_grad_enabled():
             raise ValueError("states keep no gradients: call the model under torch.no_grad() or torch.inference_mode()")
+        if any(state.pool.layout.fp8 != self.fp8_cache for state in states):
+            raise ValueError("the states' caches are not in the model's layout (fp8_cache): take them from model.new_state()")
         if len({id(state) for state in states}) != len(states):
             raise ValueError("two segments of the batch share one state: give each sequence its own")
         lengths = tuple(state.length for state in states)

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 
 from finback.ops import cpu, reference
+from finback.ops.entries import round_entries
 from finback.ops.formats import hadamard, round_fp4, round_index
 from finback.ops.reference import affinities, hidden_entries
 
@@ -67,6 +68,7 @@ __all__ = [
     "pool_windows",
     "rms_norm",
     "rotate",
+    "round_entries",
     "round_fp4",
     "round_index",
     "select_entries",

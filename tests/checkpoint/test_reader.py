@@ -234,7 +234,7 @@ def test_paths_without_a_checkpoint_are_refused(tmp_path, make, says):
     assert says in refusal(make(tmp_path))
 
 
-@pytest.mark.parametrize("dtype", ["float16", "int8", torch.float16])
+@pytest.mark.parametrize("dtype", ["float16", "fp4", torch.float16])
 def test_unknown_dtypes_are_refused_before_the_files_are_read(tmp_path, dtype):
-    with pytest.raises(CheckpointError, match="choose float32, bfloat16 or auto"):
+    with pytest.raises(CheckpointError, match="choose float32, bfloat16, stored, int8 or auto"):
         load(tmp_path / "nowhere", dtype)

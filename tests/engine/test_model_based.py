@@ -57,7 +57,7 @@ class Arithmetic(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.config, self.embed = CONFIG, torch.nn.Embedding(V, 1)
+        self.config, self.embed, self.kept = CONFIG, torch.nn.Embedding(V, 1), {}
 
     def new_pool(self, limit=None):
         return Poisoned(Layout(CONFIG, torch.float32), "cpu", limit)

@@ -21,6 +21,7 @@ from finback.ops.cpu.hyper_connections import MAX_STREAMS
 
 FORMATS = ("fp32", "bf16", "fp8", "fp4", "int8")  # as in matrix.h
 ROUNDINGS = ("fp32", "bf16", "fp8", "int8")
+CACHES = (torch.float32, torch.bfloat16, torch.float8_e4m3fn)  # as in model.h
 SCALE_BLOCK = 128  # rows that share an FP8 scale
 
 # multiplied in FP32, in whatever format they are stored (spec 2.4, 2.6)
@@ -58,8 +59,8 @@ class Plan:
             raise ValueError(MISSING)
         if config.hc_mult > MAX_STREAMS:
             raise ValueError(f"{config.hc_mult} streams; at most {MAX_STREAMS}")
-        if layout.dtype not in (torch.float32, torch.bfloat16):
-            raise ValueError(f"the cache is {layout.dtype}; use float32 or bfloat16")
+        if layout.dtype not in CACHES:
+            raise ValueError(f"the cache is {layout.dtype}; use float32, bfloat16 or float8_e4m3fn")
         self.config, self.layout, self.rounding = config, layout, rounding
         self._kept = [*tensors.values(), *frequencies]  # the addresses below stay good
         described: dict[str, list[int]] = {}
@@ -70,7 +71,7 @@ class Plan:
         numbers = {f.name: getattr(config, f.name) for f in dataclasses.fields(config)}
         numbers = {name: float(v) for name, v in numbers.items() if isinstance(v, int | float)}
         numbers |= {"block_tokens": layout.block_tokens, "block_bytes": layout.block_bytes}
-        numbers["bf16_cache"] = float(layout.dtype == torch.bfloat16)
+        numbers["cache_format"] = float(CACHES.index(layout.dtype))
         places = [
             [part.offset if part is not None else 0 for part in (x.window, x.u, x.z, x.index_u, x.index_z, x.entries, x.keys)]
             for x in layout.layers

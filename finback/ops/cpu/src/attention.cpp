@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "entries.h"
 #include "plan.h"
 #include "rows.h"
 #include "threads.h"
@@ -128,21 +129,38 @@ void attend_all(const finback::Model& m, const finback::Block& b, const Piece* p
   // few tokens: the heads are shared among the threads as well
   const int64_t parts = rows >= 4 * finback::threads() ? 1 : std::min(finback::threads() * int64_t(2), m.H);
   const int64_t heads = parts == 1 ? m.H : ((m.H + parts - 1) / parts + HEADS - 1) / HEADS * HEADS, split = (m.H + heads - 1) / heads;
+  const bool fp8 = m.cache == finback::Cache::fp8;
+  const int64_t row_bytes = fp8 ? entry_bytes(c, m.r) : c * sizeof(Key);
   finback::parallel(rows * split, [&](int64_t task) {
     thread_local std::vector<const Key*> keys;
+    thread_local std::vector<Key> decoded;
     thread_local std::vector<float> logits;
     const int64_t row = task / split, h0 = task % split * heads, h1 = std::min(h0 + heads, m.H);
     const Piece* p = std::upper_bound(pieces, pieces + count, row, [](int64_t r, const Piece& piece) { return r < piece.first; }) - 1;
     const int64_t t = p->start + row - p->first;
     keys.clear();
+    const auto take = [&](const std::byte* at) { keys.push_back(reinterpret_cast<const Key*>(at)); };
     for (int64_t s = std::max<int64_t>(t - m.window + 1, 0); s <= t; ++s)
-      keys.push_back(s < p->start ? p->ring<Key>(b.places.window) + s % m.window * c : kv + (p->first + s - p->start) * c);
+      if (s < p->start) take(p->ring<std::byte>(b.places.window) + s % m.window * row_bytes);
+    const int64_t old = int64_t(keys.size());
+    for (int64_t s = std::max({t - m.window + 1, int64_t(0), p->start}); s <= t; ++s) keys.push_back(kv + (p->first + s - p->start) * c);
+    const int64_t own = int64_t(keys.size());
     if (b.ratio) {
       const int64_t per_block = m.block_tokens / b.ratio, visible = b.csa ? picked[row] : (t + 1) / b.ratio;
       for (int64_t i = 0; i < visible; ++i)
-        keys.push_back(entry<Key>(m, *p, b.places.entries, per_block, c, b.csa ? picks[row * m.topk + i] : i));
+        take(entry<std::byte>(m, *p, b.places.entries, per_block, row_bytes, b.csa ? picks[row * m.topk + i] : i));
     }
     const int64_t n = int64_t(keys.size());
+    if (fp8) {
+      if constexpr (sizeof(Key) == 2) {
+        decoded.resize(std::max(decoded.size(), size_t(n * c)));
+        for (int64_t i = 0; i < n; ++i)
+          if (i < old || i >= own) {
+            decode_entry(reinterpret_cast<const uint8_t*>(keys[i]), c, m.r, decoded.data() + i * c);
+            keys[i] = decoded.data() + i * c;
+          }
+      }
+    }
     logits.resize(std::max(logits.size(), size_t((h1 - h0) * n)));
     for (int64_t h = h0; h < h1;) {  // heads of one group lie together in `out`
       const int64_t end = std::min(h1, (h / group + 1) * group);
@@ -158,8 +176,8 @@ void attend_all(const finback::Model& m, const finback::Block& b, const Piece* p
 
 void attend(const finback::Model& m, const finback::Block& b, const Piece* pieces, int64_t count, int64_t rows, const float* q,
             const void* kv, const int32_t* picks, const int32_t* picked, const float* cos, const float* sin, float* out) {
-  if (m.bf16_cache) attend_all(m, b, pieces, count, rows, q, static_cast<const uint16_t*>(kv), picks, picked, cos, sin, out);
-  else attend_all(m, b, pieces, count, rows, q, static_cast<const float*>(kv), picks, picked, cos, sin, out);
+  if (m.cache == finback::Cache::fp32) attend_all(m, b, pieces, count, rows, q, static_cast<const float*>(kv), picks, picked, cos, sin, out);
+  else attend_all(m, b, pieces, count, rows, q, static_cast<const uint16_t*>(kv), picks, picked, cos, sin, out);
 }
 
 }  // namespace FB_LEVEL

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "entries.h"
 #include "plan.h"
 #include "rows.h"
 #include "threads.h"
@@ -22,8 +23,7 @@ F pool_channels(const std::vector<const float*>& u, const std::vector<const floa
   return out / total;
 }
 
-template <class Key>
-void finish(const finback::Model& m, const finback::CompressorWeights& c, const Piece& p, int64_t w, const float* u, const float* z,
+void finish(const finback::Model& m, const finback::Block& b, const finback::CompressorWeights& c, const Piece& p, int64_t w, const float* u, const float* z,
             int64_t ring_u, int64_t ring_z, int64_t offset) {
   thread_local std::vector<const float*> us, zs;
   thread_local std::vector<float> pooled, angles;
@@ -47,12 +47,17 @@ void finish(const finback::Model& m, const finback::CompressorWeights& c, const 
   }
   rotate(pooled.data() + c.dim - 2 * m.r, angles.data(), angles.data() + m.r, m.r, 1.0f);
   if (c.fp4) round_index(pooled.data(), c.dim);
-  store_row(entry<Key>(m, p, offset, m.block_tokens / c.ratio, c.dim, w), pooled.data(), c.dim);
+  const int64_t rows = m.block_tokens / c.ratio;
+  const bool key = &c != &b.compressor;
+  if (m.cache == finback::Cache::fp32) store_row(entry<float>(m, p, offset, rows, c.dim, w), pooled.data(), c.dim);
+  else if (m.cache == finback::Cache::fp8 && !key) encode_entry(pooled.data(), c.dim, m.r, entry<uint8_t>(m, p, offset, rows, entry_bytes(c.dim, m.r), w));
+  else if (m.cache == finback::Cache::fp8 && c.fp4) encode_key(pooled.data(), c.dim, entry<uint8_t>(m, p, offset, rows, key_bytes(c.dim), w));
+  else store_row(entry<uint16_t>(m, p, offset, rows, c.dim, w), pooled.data(), c.dim);
 }
 
 }  // namespace
 
-void compress(const finback::Model& m, const finback::CompressorWeights& c, const Piece* pieces, int64_t count, const float* u, float* z,
+void compress(const finback::Model& m, const finback::Block& b, const finback::CompressorWeights& c, const Piece* pieces, int64_t count, const float* u, float* z,
               int64_t ring_u, int64_t ring_z, int64_t offset) {
   const Piece& last = pieces[count - 1];
   finback::parallel_rows(last.first + last.length, 64, [&](int64_t first, int64_t end) {
@@ -68,8 +73,7 @@ void compress(const finback::Model& m, const finback::CompressorWeights& c, cons
     for (int64_t w = std::max(p->start, p->frozen) / c.ratio; w < (p->start + p->length) / c.ratio; ++w) entries.emplace_back(p, w);
   finback::parallel(int64_t(entries.size()), [&](int64_t i) {
     const auto& [p, w] = entries[i];
-    if (m.bf16_cache) finish<uint16_t>(m, c, *p, w, u, z, ring_u, ring_z, offset);
-    else finish<float>(m, c, *p, w, u, z, ring_u, ring_z, offset);
+    finish(m, b, c, *p, w, u, z, ring_u, ring_z, offset);
   });
   const int64_t ring = c.overlap ? 2 * c.ratio : c.ratio;
   for (const Piece* p = pieces; p < pieces + count; ++p)

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "entries.h"
 #include "plan.h"
 #include "rows.h"
 #include "threads.h"
@@ -61,9 +62,10 @@ void score_range(const finback::Model& m, const finback::Block& b, const std::ve
   for (int64_t w = task.key; w < end; w += PANELS * W) {
     const int64_t keys = std::min<int64_t>(PANELS * W, end - w);
     for (int64_t i = 0; i < keys; ++i) {
-      const Key* key = entry<Key>(m, p, b.places.keys, per_block, dim, w + i);
+      const Key* key = entry<Key>(m, p, b.places.keys, per_block, sizeof(Key) == 1 ? key_bytes(dim) : dim, w + i);
       for (int64_t d = 0; d < dim; ++d) {
-        if constexpr (sizeof(Key) == 2) panel[d * PANELS * W + i] = bf16_to_float(key[d]);
+        if constexpr (sizeof(Key) == 1) panel[d * PANELS * W + i] = key_channel(key, dim, d);
+        else if constexpr (sizeof(Key) == 2) panel[d * PANELS * W + i] = bf16_to_float(key[d]);
         else panel[d * PANELS * W + i] = key[d];
       }
     }
@@ -136,8 +138,9 @@ void select(finback::Model& m, const finback::Block& b, const Piece* pieces, int
     }
     float* scores = m.scratch.scores.get<float>(size);
     finback::parallel(int64_t(tasks.size()), [&](int64_t i) {
-      if (m.bf16_cache) score_range<uint16_t>(m, b, queries, tasks[i], q, gate, scores);
-      else score_range<float>(m, b, queries, tasks[i], q, gate, scores);
+      if (m.cache == finback::Cache::fp32) score_range<float>(m, b, queries, tasks[i], q, gate, scores);
+      else if (m.cache == finback::Cache::fp8 && m.fp4_index) score_range<uint8_t>(m, b, queries, tasks[i], q, gate, scores);
+      else score_range<uint16_t>(m, b, queries, tasks[i], q, gate, scores);
     });
     finback::parallel(int64_t(next - began), [&](int64_t i) {
       const Query& query = queries[began + i];

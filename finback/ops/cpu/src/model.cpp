@@ -49,7 +49,7 @@ Model::Model(const std::map<std::string, double>& config, const std::vector<int6
   sinkhorn = whole("hc_sinkhorn_iters"), block_tokens = whole("block_tokens"), block_bytes = whole("block_bytes");
   hc_eps = float(config.at("hc_eps")), norm_eps = float(config.at("rms_norm_eps")), limit = float(config.at("swiglu_limit"));
   route_scale = float(config.at("routed_scaling_factor"));
-  bf16_cache = whole("bf16_cache"), fp4_index = whole("index_fp4");
+  cache = Cache(whole("cache_format")), fp4_index = whole("index_fp4");
   embed = read.weight("embed.weight", V, D).matrix;
   head = read.weight("head.weight", V, D);
   norm = read.floats("norm.weight", D);

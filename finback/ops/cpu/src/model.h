@@ -89,15 +89,20 @@ class Buffer {
 
 struct Scratch {
   Buffer h, x, y, post, comb, cos, latent, q, kv, u, z, index_u, index_z, index_q, index_gate, scores, picks, picked, out, low,
-      affinities, ids, weights, hidden, joined;
+      affinities, ids, weights, hidden, joined, rows;
   Buffer rounded[4];  // by Rounding
 };
+
+// What windows, entries and keys are kept in: fp8 is the report's layout (entries.h), where keys are FP4 if the indexer
+// computes in it, else BF16.
+enum class Cache : int { fp32 = 0, bf16 = 1, fp8 = 2 };
 
 struct Model {
   int64_t D, n, layers, H, c, r, q_rank, groups, o_rank, window, index_heads, index_dim, topk, E, k, inner, V, sinkhorn, block_tokens,
       block_bytes;
   float hc_eps, norm_eps, limit, route_scale;
-  bool bf16_cache, fp4_index;
+  Cache cache;
+  bool fp4_index;
   Matrix embed;
   Weight head;
   const float *norm, *freqs[2];  // frequencies of the rotations [r], without and with compression

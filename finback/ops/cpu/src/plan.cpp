@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "entries.h"
 #include "kernels.h"
 #include "moe.h"
 #include "rows.h"
@@ -109,18 +110,24 @@ void attention(const Chunk& chunk, const Block& b, const float* x, float* y) {
     product(in, b.index_compressor.wgate, index_z, channels);
     product(in, b.index_weights, index_gate, m.index_heads);
   }
+  const bool fp8 = m.cache == finback::Cache::fp8, narrow = m.cache != finback::Cache::fp32;
+  const int64_t row_bytes = fp8 ? entry_bytes(c, r) : (narrow ? 2 : 4) * c;
+  uint8_t* rows = fp8 ? s.rows.get<uint8_t>(T * row_bytes) : nullptr;  // the vectors as the window keeps them
   finback::parallel_rows(T, 32, [&](int64_t first, int64_t end) {
     for (int64_t t = first; t < end; ++t) {
       rms_norm(latent + t * m.q_rank, b.q_norm, m.q_rank, m.norm_eps, 1.0f, latent + t * m.q_rank);
       float* v = kv + t * c;
       rms_norm(v, b.kv_norm, c, m.norm_eps, 1.0f, v);
       rotate(v + c - 2 * r, cos + t * r, sin + t * r, r, 1.0f);
+      if (fp8) encode_entry(v, c, r, rows + t * row_bytes);
       // a BF16 row takes the first half of its FP32 row's place, and rows are packed below
-      if (m.bf16_cache) store_row(reinterpret_cast<uint16_t*>(v), v, c);
+      if (fp8) decode_entry(rows + t * row_bytes, c, r, reinterpret_cast<uint16_t*>(v));
+      else if (narrow) store_row(reinterpret_cast<uint16_t*>(v), v, c);
     }
   });
-  if (m.bf16_cache)
+  if (narrow)
     for (int64_t t = 1; t < T; ++t) std::memmove(reinterpret_cast<uint16_t*>(kv) + t * c, kv + t * c, 2 * c);
+  if (!fp8) rows = reinterpret_cast<uint8_t*>(kv);
 
   Input down(latent, T, m.q_rank, s.rounded);
   product(down, b.wq_b, q, m.H * c);
@@ -144,19 +151,17 @@ void attention(const Chunk& chunk, const Block& b, const float* x, float* y) {
   });
   const Piece* p = chunk.pieces.data();
   const finback::Places& at = b.places;
-  if (b.ratio) compress(m, b.compressor, p, pieces, u, z, at.u, at.z, at.entries);
+  if (b.ratio) compress(m, b, b.compressor, p, pieces, u, z, at.u, at.z, at.entries);
   if (b.csa) {
-    compress(m, b.index_compressor, p, pieces, index_u, index_z, at.index_u, at.index_z, at.keys);
+    compress(m, b, b.index_compressor, p, pieces, index_u, index_z, at.index_u, at.index_z, at.keys);
     picks = s.picks.get<int32_t>(T * m.topk), picked = s.picked.get<int32_t>(T);
     select(m, b, p, pieces, index_q, index_gate, picks, picked);
   }
   float *out = s.out.get<float>(T * m.H * c), *low = s.low.get<float>(T * m.groups * m.o_rank);
   attend(m, b, p, pieces, T, q, kv, picks, picked, cos, sin, out);
   for (const Piece& piece : chunk.pieces)
-    for (int64_t i = std::max<int64_t>(piece.length - m.window, 0); i < piece.length; ++i) {
-      const int64_t bytes = (m.bf16_cache ? 2 : 4) * c;
-      std::memcpy(piece.fixed + at.window + (piece.start + i) % m.window * bytes, reinterpret_cast<char*>(kv) + (piece.first + i) * bytes, bytes);
-    }
+    for (int64_t i = std::max<int64_t>(piece.length - m.window, 0); i < piece.length; ++i)
+      std::memcpy(piece.fixed + at.window + (piece.start + i) % m.window * row_bytes, rows + (piece.first + i) * row_bytes, row_bytes);
   // grouped low-rank projection (report 2.3.3): heads of a group to o_rank, groups to D
   for (int64_t g = 0; g < m.groups; ++g) {
     Input heads(out + g * T * group, T, group, s.rounded);

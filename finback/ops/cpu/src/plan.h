@@ -25,9 +25,9 @@ inline T* entry(const finback::Model& m, const Piece& p, int64_t offset, int64_t
   return reinterpret_cast<T*>(p.pool + p.table[w / rows] * m.block_bytes + offset) + w % rows * width;
 }
 
-// Both expect z without its positional bias and leave it added. They write the entries that the pieces finish to
+// w: either compressor of the block. Expects z without its positional bias and leaves it added. Writes the entries that the pieces finish to
 // the cache (`offset` in a block), then the rows that later windows need to the rings. u, z: [rows, channels].
-void compress(const finback::Model& m, const finback::CompressorWeights& w, const Piece* pieces, int64_t count, const float* u, float* z,
+void compress(const finback::Model& m, const finback::Block& b, const finback::CompressorWeights& w, const Piece* pieces, int64_t count, const float* u, float* z,
               int64_t ring_u, int64_t ring_z, int64_t offset);
 
 // For every row, the entries that the indexer picks, in ascending order: picks [rows, topk], picked [rows]. Rows that
@@ -36,7 +36,7 @@ void select(finback::Model& m, const finback::Block& b, const Piece* pieces, int
             int32_t* picks, int32_t* picked);
 
 // ops.reference.sparse_attention for all rows. q: [rows, H, c], rotated, times c^-1/2; kv: the rows' own window
-// vectors in the cache's type. out: [groups, rows, H / groups * c], turned back by each row's position.
+// vectors, FP32 or, in other caches, BF16. out: [groups, rows, H / groups * c], turned back by each row's position.
 void attend(const finback::Model& m, const finback::Block& b, const Piece* pieces, int64_t count, int64_t rows, const float* q,
             const void* kv, const int32_t* picks, const int32_t* picked, const float* cos, const float* sin, float* out);
 
