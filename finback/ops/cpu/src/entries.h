@@ -111,9 +111,12 @@ inline void encode_key(const float* x, int64_t n, uint8_t* out) {
   }
 }
 
-inline float key_channel(const uint8_t* key, int64_t n, int64_t d) {
-  static constexpr float VALUES[16] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0.0f, -0.5f, -1, -1.5f, -2, -3, -4, -6};
-  return VALUES[key[d / 2] >> d % 2 * 4 & 15] * scale_of(key[n / 2 + d / 32]);
+inline int64_t key_group(int64_t n) { return n < 32 ? n : 32; }
+
+// Twice the values of a group, first its even channels, then its odd ones.
+inline void key_codes(const uint8_t* key, int64_t group, int8_t* out) {
+  static constexpr int8_t TWICE[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+  for (int64_t i = 0; i < group / 2; ++i) out[i] = TWICE[key[i] & 15], out[group / 2 + i] = TWICE[key[i] >> 4];
 }
 
 }  // namespace FB_LEVEL

@@ -28,7 +28,23 @@ inline void fold_all(F* v) {
   }
 }
 
+// Rows a and b of a matrix, whose numbers differ by `half`, exchange the lanes whose numbers have that bit.
+template <int half, int... lane>
+inline void exchange(F& a, F& b, std::integer_sequence<int, lane...>) {
+  const F upper = __builtin_shufflevector(a, b, ((lane & half) ? W + lane - half : lane)...);
+  b = __builtin_shufflevector(a, b, ((lane & half) ? W + lane : lane + half)...);
+  a = upper;
+}
+
 }  // namespace rows_detail
+
+// W vectors as the rows of a matrix become its columns.
+template <int half = W / 2>
+inline void transpose(F* v) {
+  for (int i = 0; i < W; ++i)
+    if (!(i & half)) rows_detail::exchange<half>(v[i], v[i + half], std::make_integer_sequence<int, W>());
+  if constexpr (half > 1) transpose<half / 2>(v);
+}
 
 // The sums of W vectors, one in each lane. Overwrites v.
 inline F sums(F* v) {
