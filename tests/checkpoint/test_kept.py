@@ -125,6 +125,12 @@ def test_what_such_a_model_cannot_do_is_said(tmp_path):
         load(path, "fp4")
 
 
+def test_experts_of_two_kinds_of_products_are_refused(tmp_path):
+    path = stored(tmp_path / "m", "fp32", "fp4")
+    with pytest.raises(ValueError, match="layers.0.ffn.shared_experts is multiplied with other activations.*store both in FP32, or neither"):
+        load(path, "stored")
+
+
 def test_without_the_kernels_it_is_refused_at_once(tmp_path):
     path = stored(tmp_path / "m", "fp8", "fp4")
     code = f"import finback; finback.load({str(path)!r}, 'stored')"

@@ -85,6 +85,8 @@ Model::Model(const std::map<std::string, double>& config, const std::vector<int6
     for (int64_t e = 0; e <= E; ++e) {
       const std::string expert = p + (e < E ? "ffn.experts." + std::to_string(e) : "ffn.shared_experts");
       const Weight first = read.weight(expert + ".w1.weight", inner, D);
+      if (e && first.rounding != b.expert_rounding)
+        throw std::invalid_argument(expert + " is multiplied with other activations than " + p + "ffn.experts.0: store both in FP32, or neither");
       b.expert_rounding = first.rounding;
       b.w1.push_back(first.matrix);
       b.w2.push_back(read.weight(expert + ".w2.weight", D, inner).matrix);
