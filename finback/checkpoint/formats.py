@@ -19,14 +19,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from finback.ops.entries import E2M1, E2M1_CODES
 from finback.ops.formats import GROUP, fp4_groups, power_of_two_scale
 
 Format = Literal["fp32", "bf16", "fp8", "fp4"]
 
 BLOCK = 128  # an FP8 scale covers BLOCK x BLOCK values
 _E4M3_MAX, _E4M3_FLOOR = 448.0, 1e-4
-_E2M1 = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, -0.0, -0.5, -1.0, -1.5, -2.0, -3.0, -4.0, -6.0)
-_CODES = (0, 1, 2, 3, 4, 0, 5, 0, 6, 0, 0, 0, 7)  # of a value by its double
 _PLAIN = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -172,7 +171,7 @@ def _nibbles(data: Tensor) -> Tensor:
     """data: [o, k/2] bytes -> E2M1 values [o, k] in FP32."""
     b = data.view(torch.uint8).int()
     codes = torch.stack([b & 15, b >> 4], dim=-1).flatten(1)
-    return torch.tensor(_E2M1, device=data.device)[codes]
+    return torch.tensor(E2M1, device=data.device)[codes]
 
 
 def _scale_groups(v: Tensor, s: Tensor) -> Tensor:
@@ -193,7 +192,7 @@ def _encode_fp4(x: Tensor) -> Stored:
     if k % 2:
         raise FormatError(f"FP4 packs two values to a byte, but rows have {k} values: use an even width, or fp8")
     v, s = fp4_groups(x)  # [o, G, 32], [o, G, 1]
-    code = torch.tensor(_CODES, device=x.device)[(2 * v.abs()).int()]
+    code = torch.tensor(E2M1_CODES, device=x.device)[(2 * v.abs()).int()]
     codes = (code | (torch.signbit(v).int() << 3)).flatten(1)[:, :k]
     packed = codes[:, 0::2] | (codes[:, 1::2] << 4)
     return Stored(packed.to(torch.uint8).view(torch.int8), _as_e8m0(s.squeeze(-1).view(torch.int32) >> 23))

@@ -15,8 +15,8 @@ from finback.ops.formats import GROUP, fp4_groups, power_of_two_scale
 
 ENTRY_GROUP = 64
 _E4M3_MAX, _E4M3_FLOOR = 448.0, 1e-4
-_E2M1 = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, -0.0, -0.5, -1.0, -1.5, -2.0, -3.0, -4.0, -6.0)
-_CODES = (0, 1, 2, 3, 4, 0, 5, 0, 6, 0, 0, 0, 7)  # of a value by its double
+E2M1 = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, -0.0, -0.5, -1.0, -1.5, -2.0, -3.0, -4.0, -6.0)
+E2M1_CODES = (0, 1, 2, 3, 4, 0, 5, 0, 6, 0, 0, 0, 7)  # of a value by its double
 
 
 def entry_bytes(channels: int, rotary: int) -> int:
@@ -61,7 +61,7 @@ def pack_keys(x: Tensor) -> Tensor:
     v, s = fp4_groups(x)
     broken = ~torch.isfinite(s) | ~torch.isfinite(v).all(dim=2, keepdim=True)
     v, scales = v.masked_fill(broken, 0.0), _scale_bytes(s).masked_fill(broken, 255).squeeze(2)
-    code = torch.tensor(_CODES, dtype=torch.uint8, device=x.device)[(2 * v.abs()).long()] | (torch.signbit(v) * 8).to(torch.uint8)
+    code = torch.tensor(E2M1_CODES, dtype=torch.uint8, device=x.device)[(2 * v.abs()).long()] | (torch.signbit(v) * 8).to(torch.uint8)
     code = code.flatten(1)[:, : x.shape[1]]
     return torch.cat((code[:, 0::2] | code[:, 1::2] << 4, scales), dim=1)
 
@@ -69,7 +69,7 @@ def pack_keys(x: Tensor) -> Tensor:
 def unpack_keys(packed: Tensor, channels: int) -> Tensor:
     """What `pack_keys` kept, BF16 [n, c]."""
     codes, scales = packed.split((channels // 2, packed.shape[1] - channels // 2), dim=1)
-    v = torch.tensor(_E2M1, device=packed.device)[torch.stack((codes & 15, codes >> 4), dim=2).flatten(1).long()]
+    v = torch.tensor(E2M1, device=packed.device)[torch.stack((codes & 15, codes >> 4), dim=2).flatten(1).long()]
     return (_groups(v, GROUP) * _multipliers(scales[:, :, None])).flatten(1)[:, :channels].to(torch.bfloat16)
 
 
