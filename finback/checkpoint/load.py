@@ -90,9 +90,8 @@ def _kept(checkpoint: Checkpoint, how: str, device: torch.device, activations: s
     with _progress(total) as progress:
         task = progress.add_task(f"opening {checkpoint.path.name}", total=total)
         for weight in weights(checkpoint.config):
-            found = _keep(checkpoint, weight, how) if weight.kind in ("linear", "expert") else None
-            if found is not None:
-                kept[weight.name] = found
+            if weight.kind in ("linear", "expert"):
+                kept[weight.name] = _keep(checkpoint, weight, how)
             else:
                 _place(checkpoint, weight, plain, device, state)
             progress.advance(task, checkpoint.entries[weight.name].nbytes)
@@ -103,8 +102,8 @@ def _kept(checkpoint: Checkpoint, how: str, device: torch.device, activations: s
     return model.eval().requires_grad_(False)
 
 
-def _keep(checkpoint: Checkpoint, weight: Weight, how: str) -> Kept | None:
-    """A matrix as the kernels read it; None if it is better decoded."""
+def _keep(checkpoint: Checkpoint, weight: Weight, how: str) -> Kept:
+    """A matrix as the kernels read it."""
     if how == "int8":
         w = checkpoint.tensor(weight.name, torch.float32)
         scale = w.abs().amax(dim=1).clamp(min=torch.finfo(torch.float32).tiny) / 127

@@ -1,4 +1,4 @@
-// How does a cached vector look in the report's layout? (report 5.3; ops/formats.py says the same in PyTorch)
+// How does a cached vector look in the report's layout? (report 5.3; ops/entries.py says the same in PyTorch)
 //
 // An entry of c channels, the last 2r of them rotary: the others in FP8 (E4M3), the rotary ones in BF16, then a
 // power-of-two scale (E8M0) for each 64 of the FP8 channels, filled up to 8 bytes. An indexer's key: FP4 (E2M1), two to
