@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
 
 import pytest
 import torch
+import torch.nn.functional as F
 from helpers import random_ids, random_model, tiny_config
 from safetensors.torch import load_file, save_file
 
+from finback import ops
 from finback.checkpoint import CheckpointError, load, save
 from finback.engine import Engine, SamplingParams
 from finback.model import Batch, Trace
 from finback.model.identity import arithmetic, identity
+from finback.model.layers import Linear
 from finback.ops import cpu
 
 pytestmark = pytest.mark.skipif(bool(cpu.MISSING), reason=f"the native kernels are needed: {cpu.MISSING}")
@@ -57,6 +61,50 @@ def test_activations_in_fp8_change_the_result_a_little(tmp_path):
     path = stored(tmp_path / "m", "fp8", "fp4")
     found, plain = (torch.cat(load(path, "stored", activations=a).logits(IDS)) for a in ("fp8", "bf16"))
     assert 0 < (found - plain).norm() < 0.3 * plain.norm()
+
+
+def round_to_fp8(x):
+    """Groups of 128 of x's last dim as E4M3 values times a power of two (spec 2.8)."""
+    groups = F.pad(x, (0, -x.shape[-1] % 128)).unflatten(-1, (-1, 128))
+    fraction, exponent = torch.frexp(groups.abs().amax(-1, keepdim=True).clamp_min(1e-4) * torch.tensor(1 / 448))
+    scale = torch.ldexp(torch.ones_like(fraction), exponent - (fraction == 0.5).int())
+    return ((groups / scale).to(torch.float8_e4m3fn).float() * scale).flatten(-2)[..., : x.shape[-1]]
+
+
+def official_swiglu(x, w1, w2, w3, limit, weight=1.0):
+    x = round_to_fp8(x)
+    gate, up = (x @ w1.T).clamp(max=limit), (x @ w3.T).clamp(-limit, limit)
+    return round_to_fp8(F.silu(gate) * up * weight) @ w2.T
+
+
+def official_experts(x, ids, weights, w1, w2, w3, limit):
+    y = torch.zeros_like(x)
+    for t, k in itertools.product(range(len(x)), range(ids.shape[1])):
+        e = ids[t, k]
+        y[t] += official_swiglu(x[t], w1[e], w2[e], w3[e], limit, weights[t, k])
+    return y
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("mute", "share", "layers"), [("attn.wo_b.weight", 1e-3, 4), (("ffn.experts.w2", "shared_experts.w2.weight"), 0.4, 1)])
+def test_fp8_activations_are_rounded_where_and_as_the_official_code_does(tmp_path, monkeypatch, mute, share, layers):
+    """Against modules whose products round by a few lines of PyTorch: the experts without attention, attention without experts.
+    What attention rounds to BF16 tips roundings to FP8, so one layer of it is compared, and less closely."""
+    fewer = {"num_hidden_layers": layers, "compress_ratios": CONFIG.compress_ratios[:layers], "num_hash_layers": 1}
+    source = random_model(CONFIG.replace(**fewer), seed=3)
+    for name, p in source.named_parameters():
+        if name.endswith(mute):
+            p.zero_()
+    save(source, tmp_path / "m", "fp8", "fp4")
+    found, plain = (torch.cat(load(tmp_path / "m", "stored", activations=a).logits(IDS)) for a in ("fp8", "bf16"))
+    model = load(tmp_path / "m", "fp32")
+    for name, module in model.named_modules():
+        if isinstance(module, Linear) and name.rpartition(".")[2] in ("wq_a", "wq_b", "wkv", "wo_b") and "compressor" not in name:
+            module.register_forward_pre_hook(lambda _, x: (round_to_fp8(x[0]),))
+    monkeypatch.setattr(ops, "swiglu", official_swiglu)
+    monkeypatch.setattr(ops, "experts", official_experts)
+    expected = torch.cat(model.logits(IDS))
+    assert (found - expected).norm() < share * (found - plain).norm()
 
 
 def test_the_matrices_take_no_memory_but_the_files(tmp_path):
