@@ -20,7 +20,7 @@ ROOMS = {
     "checkpoint": {"config", "model", "ops"},
     "data": {"text"},
     "tasks": {"text"},
-    "engine": {"config", "model", "text"},
+    "engine": {"config", "model", "checkpoint", "text"},
     "train": {"config", "device", "cost", "model", "data", "tasks", "engine", "checkpoint", "text"},
     "server": {"config", "device", "checkpoint", "model", "engine", "text"},
     "lab": {"config", "device", "cost", "ops", "model", "checkpoint", "text", "data", "tasks", "engine", "train"},

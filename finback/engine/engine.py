@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from finback.checkpoint import load
 from finback.engine.constrain import Grammars
 from finback.engine.disk import DiskStore
 from finback.engine.guide import Guide, Markers
@@ -29,12 +30,13 @@ from finback.engine.scheduler import Limits, admit, plan, victim
 from finback.engine.speculate import Speculator
 from finback.model import Batch, Transformer
 from finback.model.identity import arithmetic, identity
-from finback.text import Tokenizer
+from finback.text import Tokenizer, load_tokenizer
 
 
 class Engine:
     """Runs a model for many requests. Its thread starts with the first request; `close` ends it.
 
+    model: one that is loaded, or the folder of one, which is then loaded as `finback.load` does, with its tokenizer.
     cache_blocks: blocks of 128 tokens that all sequences and the prefix store share (None: as memory allows).
     prefix: the prefix store's policy (finback/engine/prefix.py), None for no store.
     drafts: how many tokens the MTP block drafts for each step, 0 to 4 (finback/engine/speculate.py); answers are the same.
@@ -45,7 +47,7 @@ class Engine:
 
     def __init__(
         self,
-        model: Transformer,
+        model: Transformer | str | Path,
         tokenizer: Tokenizer | None = None,
         *,
         limits: Limits = Limits(),
@@ -58,6 +60,8 @@ class Engine:
         disk_bytes: int = 8 << 30,
         journal: str | Path | None = None,
     ):
+        if not isinstance(model, Transformer):
+            model, tokenizer = load(model).requires_grad_(False), tokenizer or load_tokenizer(model)
         self.model, self.tokenizer, self.limits = model, tokenizer, limits
         self.grammars = Grammars(tokenizer, model.config.vocab_size) if tokenizer else None
         self.markers = Markers.of(tokenizer)

@@ -66,7 +66,8 @@ class Transformer(nn.Module):
         from finback.model.mtp import MTPBlock  # mtp is built of Block
 
         self.config = config
-        self.embed = nn.Embedding(config.vocab_size, config.hidden_size)
+        # given, because nn.Embedding's own draw imports torch._dynamo on the meta device: two seconds of every start
+        self.embed = nn.Embedding(config.vocab_size, config.hidden_size, _weight=torch.empty(config.vocab_size, config.hidden_size))
         self.layers = nn.ModuleList(Block(config, i) for i in range(config.num_hidden_layers))
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
         self.head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)

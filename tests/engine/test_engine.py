@@ -13,8 +13,11 @@ from helpers import random_ids, random_model, tiny_config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import finback
+from finback.checkpoint import load
 from finback.engine import Engine, Limits, SamplingParams
 from finback.engine.prefix import recompute_tokens
+from finback.text import load_tokenizer
 
 MODEL = random_model(tiny_config(compress_ratios=(0, 4, 128, 4)), seed=5).requires_grad_(False)
 V = MODEL.config.vocab_size
@@ -185,3 +188,17 @@ def test_a_program_that_ends_with_a_running_engine_ends_cleanly():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_folder_is_loaded_with_its_tokenizer():
+    path = Path(finback.__file__).parent / "models" / "first"
+    params = SamplingParams(max_tokens=5, temperature=0)
+    given, asked = (engine.generate(["Once upon a time"], params)[0].text for engine in (Engine(load(path), load_tokenizer(path)), Engine(str(path))))
+    assert given == asked and given
+
+
+def test_a_start_does_not_wait_for_what_no_answer_needs():
+    """PyTorch's compiler takes longer to import than all the rest, and a draw on the meta device is enough for it."""
+    path = Path(finback.__file__).parent / "models" / "first"
+    code = f"import sys, finback; finback.Engine({str(path)!r}).generate(['Once']); print('torch._dynamo' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
