@@ -8,7 +8,7 @@
 from finback.data.duplicates import Duplicates
 from finback.data.middle import FimTokens, fill_in_the_middle, fim_tokens
 from finback.data.packing import pack
-from finback.data.prepare import is_held_out, prepare
+from finback.data.prepare import is_held_out, prepare, text_widths
 from finback.data.shards import HELD_OUT, TRAIN, Corpus, Documents, open_shards, write_atomically
 from finback.data.sources import DataError, Source, check_file, data_root, read_documents
 from finback.data.stream import Seen, Stream
@@ -33,5 +33,6 @@ __all__ = [
     "pack",
     "prepare",
     "read_documents",
+    "text_widths",
     "write_atomically",
 ]

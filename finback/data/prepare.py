@@ -182,7 +182,7 @@ def _new_shards(
 ) -> Iterator[ShardEntry]:  # fmt: skip
     """Tokenises what is not in `shards` yet and writes it, a shard at a time."""
     dtype = np.dtype(np.uint16 if tokenizer.vocab_size <= 1 << 16 else np.uint32)
-    widths = _text_widths(tokenizer)
+    widths = text_widths(tokenizer)
     done = [[s for s in shards if (s.source, s.split) == (source.name, split)] for split in (TRAIN, HELD_OUT)]
     skip = [sum(s.documents for s in entries) for entries in done]
     number = [len(entries) for entries in done]
@@ -233,7 +233,7 @@ def _groups(documents: Iterator[tuple[int, str]]) -> Iterator[list[tuple[int, st
         yield group
 
 
-def _text_widths(tokenizer: Tokenizer) -> np.ndarray:
+def text_widths(tokenizer: Tokenizer) -> np.ndarray:
     """How many bytes of text each id stands for: none for the added tokens."""
     widths = np.zeros(tokenizer.vocab_size, dtype=np.int64)
     added = tokenizer.backend.get_added_tokens_decoder()

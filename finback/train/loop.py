@@ -26,7 +26,7 @@ from torch import Tensor
 
 from finback.checkpoint import load, save
 from finback.cost import parameters, training_flops
-from finback.data import HELD_OUT, Corpus, Source, Stream, check_file, data_root, is_held_out, pack, prepare, read_documents
+from finback.data import HELD_OUT, Corpus, Source, Stream, check_file, data_root, is_held_out, pack, prepare, read_documents, text_widths
 from finback.device import fast_bf16, forget_peak, keep_freed_memory, matmul_flops, peak
 from finback.engine import SamplingParams, generate
 from finback.model import Batch, Trace, Transformer, new_model
@@ -68,10 +68,14 @@ class Run:
     tokens: int = 0
 
     def batch(self, moment: Moment, stream: Stream) -> tuple[Batch, Tensor]:
-        """The next batch of a stream and its targets; those that the recipe's loss is not on are IGNORE."""
+        """The next batch of a stream and its targets, of which at least one counts."""
         pieces = stream.next(moment.batch_tokens, moment.stage.sequence)
         while self.recipe.losses.on == "assistant" and not any(said(piece[:-1], self.tokenizer).any() for piece in pieces):
             pieces = stream.next(moment.batch_tokens, moment.stage.sequence)
+        return self.paired(pieces)
+
+    def paired(self, pieces: list[np.ndarray]) -> tuple[Batch, Tensor]:
+        """Pieces as a batch and its targets; those that the recipe's loss is not on are IGNORE."""
         batch, targets = _batch(pieces)
         if self.recipe.losses.on == "assistant":
             mask = np.concatenate([said(piece[:-1], self.tokenizer) for piece in pieces])
@@ -168,21 +172,25 @@ def assess(run: Run) -> dict[str, Any]:
 
 @torch.no_grad()
 def evaluate(run: Run) -> dict[str, float]:
-    """Validation bits per UTF-8 byte of each source, with the attention and weights of the current stage."""
+    """Validation bits per UTF-8 byte of each source, of what the loss is on, with the attention and weights of the current
+    stage."""
     moment = at(run.recipe.schedule, run.step, run.tokens)
-    out = {}
+    widths, out = torch.from_numpy(text_widths(run.tokenizer)), {}
     for name in run.corpus.names:
         documents = run.corpus.documents(name, HELD_OUT)
-        if not len(documents):
-            continue
         pieces = pack((documents[i] for i in range(len(documents))), moment.stage.sequence)
-        nats = 0.0
+        nats, size = 0.0, 0
         for group in _groups(pieces, EVALUATION_TOKENS):
-            batch, targets = _batch(group)
+            batch, targets = run.paired(group)
+            counted = targets[targets != IGNORE]
+            if not len(counted):
+                continue
             dense = moment.stage.attention != "sparse"
             h = run.model.streams(run.model.new_pass(batch, dense=dense, fp4=moment.stage.fp4, dtype=run.dtype))
-            nats += head_loss(run.model.final(h), run.model.head.weight, targets).item() * len(targets)
-        out[name] = round(nats / math.log(2) / documents.text_bytes, 4)
+            nats += head_loss(run.model.final(h), run.model.head.weight, targets).item() * len(counted)
+            size += int(widths[counted].sum())
+        if size:
+            out[name] = round(nats / math.log(2) / size, 4)
     return out
 
 

@@ -6,15 +6,17 @@ import dataclasses
 import hashlib
 import io
 import json
+import math
 import random
 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from rich.console import Console
 
 import finback
-from finback.data import DataError, Source, read_documents
+from finback.data import HELD_OUT, DataError, Source, read_documents
 from finback.tasks import Problem, Task, Verdict, protocol
 from finback.text import encode_messages, train_tokenizer
 from finback.train import RecipeError, loop, problems, read_recipe, train
@@ -144,6 +146,22 @@ def test_fine_tuning_starts_from_the_trained_model_and_goes_on_after_a_kill(tmp_
     train(recipe, tmp_path / "tuned", quiet())
     again = loop.read_log(tmp_path / "tuned" / "log.jsonl")
     assert [r["loss"] for r in again] == [r["loss"] for r in rows]
+
+
+def test_validation_is_of_what_the_loss_is_on(tmp_path, sums):
+    base = train(write(tmp_path / "base.toml", PRETRAIN), tmp_path / "base", quiet())
+    whole = SFT.replace("INIT", str(base)).replace("sequence = 64", "sequence = 256")
+    run = loop._open(write(tmp_path / "sft.toml", whole), tmp_path / "opened", quiet())
+    nats = size = 0
+    held_out = run.corpus.documents("sums", HELD_OUT)
+    for ids in (held_out[i] for i in range(len(held_out))):
+        with torch.no_grad():
+            logits = run.model.logits([ids[:-1].astype("int64")])[0]
+        mask = torch.from_numpy(loop.said(ids[:-1], run.tokenizer))
+        targets = torch.from_numpy(ids[1:].astype("int64"))[mask]
+        nats += F.cross_entropy(logits[mask], targets, reduction="sum").item()
+        size += len(run.tokenizer.decode(targets.tolist()).replace("</think>", "").replace("<｜end▁of▁sentence｜>", ""))
+    assert loop.evaluate(run)["sums"] == pytest.approx(nats / math.log(2) / size, abs=1e-3)
 
 
 def test_drawn_problems_are_the_same_each_time_and_never_those_kept_for_measuring(tmp_path, sums):
