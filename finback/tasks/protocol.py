@@ -95,7 +95,8 @@ def render(messages: list[Message], effort: Effort) -> str:
 
 def answer_of(replies: list[Message]) -> str:
     """The content of the last reply, "" if there is none."""
-    content = replies[-1].get("content") if replies and replies[-1].get("role") == "assistant" else None
+    last = replies[-1] if replies else None
+    content = last.get("content") if isinstance(last, dict) and last.get("role") == "assistant" else None
     return content if isinstance(content, str) else ""
 
 

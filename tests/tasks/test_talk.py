@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from finback.tasks.protocol import EFFORTS, draw, render
-from finback.tasks.talk import CHAT, INSTRUCTION, STORY, TASKS
+from finback.tasks.protocol import EFFORTS, Problem, draw, render
+from finback.tasks.talk import CHAT, INSTRUCTION, RECALL, STORY, TASKS
 from finback.tasks.talk.chat import MEMORIES, MEMORIES_HELD_OUT
 from finback.tasks.talk.facts import CATEGORIES, FACTS, FACTS_CHINESE
 from finback.tasks.talk.instructions import STEPS_HELD_OUT
@@ -349,3 +349,20 @@ def test_held_out_wordings_and_structures_are_never_trained_on():
         for s in ("train", "held_out")
     }
     assert not {p for p in pairs["train"] & pairs["held_out"] if p[0]}
+
+
+def test_what_is_recalled_must_be_all_of_it_in_its_order():
+    wanted = {"repeat": ("ant bee cow", "ant bee", "bee ant cow"), "backwards": ("cow bee ant", "ant bee cow"), "belongs": ("bee", "ant")}
+    for kind, (right, *wrong) in wanted.items():
+        problem = Problem(kind, "", [], {"want": right, "work": right})
+        for said in (right, right.upper(), f" {right}. ", right.replace(" ", ", ")):
+            assert RECALL.verify(problem, reply(said), None).right, said
+        for said in (*wrong, f"{right} dog", "", f"It is {right}"):
+            assert not RECALL.verify(problem, reply(said), None).right, said
+
+
+def test_a_recalled_answer_stands_in_the_prompt_once_where_it_must():
+    for problem, _ in problems(RECALL):
+        asked, want = problem.messages[0]["content"], problem.facts["want"]
+        shown = re.findall(r"[\w\s]+\w|\w", asked) if problem.kind in ("repeat", "backwards") else re.findall(r"\w+", asked)
+        assert all(any(re.search(rf"\b{re.escape(word)}\b", part) for part in shown) for word in re.findall(r"\w+", want))

@@ -1,0 +1,114 @@
+"""How does a model learn to find a thing in what it was told, and to say it again exactly? Everything else rests on that.
+
+Levels: 1 a short list said again, 2 a longer one, or what stands beside a thing or belongs to it, 3 backwards, and a chain of
+what belongs to what. Things are words, names, numbers and syllables without meaning, so that nothing but the prompt helps.
+Held out: the last wording of each, and lists of 7 things.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+
+from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
+from finback.tasks.talk.chinese import KINDS, NAMES
+from finback.tasks.talk.words import HE, KIND, SHE, THING
+
+CHINESE = 0.2
+HELD_OUT_LENGTH = 7
+COLOURS = "red blue orange yellow green white black purple brown pink grey".split()
+# For each kind the wordings in English and in Chinese: {0} the list, {1} the thing that is asked about.
+WORDINGS = {
+    "repeat": (
+        ("Repeat: {0}", "Say this again: {0}", "Copy this: {0}", "Write exactly this: {0}", "{0} Say that again.", "Give this back: {0}"),
+        ("请重复：{0}", "再说一遍：{0}", "照着写：{0}", "请抄下来：{0}"),
+    ),
+    "backwards": (
+        ("Say backwards: {0}", "In reverse order: {0}", "From the last to the first: {0}", "Turn this list round: {0}"),
+        ("倒过来说：{0}", "从后往前说：{0}", "反过来写：{0}"),
+    ),
+    "after": (
+        ("{0}: what comes after {1}?", "In the list {0}, which one follows {1}?", "{0}. Next after {1}?", "Here is a list: {0}. What stands right after {1}?"),
+        ("{0}：{1}后面是什么？", "在{0}里，{1}的下一个是什么？", "{0}。紧跟着{1}的是什么？"),
+    ),
+    "before": (
+        ("{0}: what comes before {1}?", "In the list {0}, which one is in front of {1}?", "{0}. Just before {1}?", "Here is a list: {0}. What stands right before {1}?"),
+        ("{0}：{1}前面是什么？", "在{0}里，{1}的上一个是什么？", "{0}。{1}之前的是什么？"),
+    ),
+    "belongs": (
+        ("{0}. What belongs to {1}?", "{0}. Say what {1} has.", "I know: {0}. And {1}?", "Remember: {0}. Which one goes with {1}?"),
+        ("{0}。{1}对应什么？", "已知：{0}。{1}呢？", "记住：{0}。和{1}在一起的是什么？"),
+    ),
+    "chain": (
+        ("{0}. From {1} on, where does it lead?", "Follow this from {1}: {0}", "{0}. Start at {1} and go on to the end.", "{0}. You begin at {1}: where do you end?"),
+        ("{0}。从{1}开始，最后到哪里？", "从{1}走到底：{0}", "{0}。由{1}出发，终点是什么？"),
+    ),
+}  # fmt: skip
+
+
+def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
+    kind = rng.choice((("repeat",), ("repeat", "after", "before", "belongs"), ("backwards", "chain", "belongs"))[level - 1])
+    lengths = {"repeat": range(3, 9) if level == 1 else range(9, 21), "backwards": range(3, 9), "chain": range(3, 7)}.get(kind, range(3, 12))
+    unknown_length = held_out and HELD_OUT_LENGTH in lengths and rng.random() < 0.5
+    count = HELD_OUT_LENGTH if unknown_length else rng.choice([n for n in lengths if n != HELD_OUT_LENGTH])
+    in_chinese = rng.random() < CHINESE
+    things = _things(rng, {"chain": count + 1, "belongs": 2 * count}.get(kind, count), in_chinese)
+    joint, place, asked = "，" if in_chinese else rng.choice((" ", ", ", "; ")), rng.randrange(count), ""
+    shown = joint.join(things)
+    if kind in ("repeat", "backwards"):
+        want = shown if kind == "repeat" else joint.join(reversed(things))
+        work = f"{things[0]} ... {things[-1]}"
+    elif kind in ("after", "before"):
+        step = 1 if kind == "after" else -1
+        place = rng.randrange(count - 1) + (step < 0)
+        asked, want = things[place], things[place + step]
+        work = f"{asked}, {want}" if step > 0 else f"{want}, {asked}"
+    elif kind == "belongs":
+        pairs = list(zip(things[:count], things[count:]))
+        shown, (asked, want) = _pairs(rng, pairs), pairs[place]
+        work = f"{asked} {want}"
+    else:
+        links = list(zip(things, things[1:]))
+        asked, want = things[rng.randrange(count - 1)], things[-1]
+        work = ", ".join(things[things.index(asked) :])
+        rng.shuffle(links)
+        shown = _pairs(rng, links)
+    *trained, last = WORDINGS[kind][in_chinese]
+    wording = last if held_out and not unknown_length else rng.choice(trained)
+    facts = {"want": want, "work": work}
+    return Problem(kind, f"{kind} {asked} {' '.join(things)}", user(wording.format(shown, asked)), facts)
+
+
+def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
+    want, work = problem.facts["want"], problem.facts["work"]
+    thoughts = {"none": "", "high": work, "max": f"{work}\nAgain: {work}"}[effort]
+    return [assistant(want, thoughts)]
+
+
+def verify(problem: Problem, replies: list[Message], box: object) -> Verdict:
+    said, want = (re.sub(r"[\s,;.，；。、]+", " ", text).strip().lower() for text in (answer_of(replies), problem.facts["want"]))
+    return Verdict(said == want, "" if said == want else f"it is not {problem.facts['want']!r}")
+
+
+def _pairs(rng: random.Random, pairs: list[tuple[str, str]]) -> str:
+    link, joint = rng.choice((("{} is {}", ", "), ("{}: {}", "; "), ("{} = {}", ", "), ("{} -> {}", ", "), ("{} on {}", ", "), ("{} has {}", " and ")))
+    return joint.join(link.format(*pair) for pair in pairs)
+
+
+def _things(rng: random.Random, count: int, in_chinese: bool) -> list[str]:
+    """So many different things; most lists are of one sort."""
+    sorts = (lambda: rng.choice(KINDS), lambda: rng.choice(NAMES), lambda: str(rng.randrange(100))) if in_chinese else (
+        lambda: rng.choice(KIND).noun, lambda: rng.choice(THING).noun, lambda: rng.choice(SHE + HE), lambda: rng.choice(COLOURS),
+        lambda: str(rng.randrange(10)), lambda: str(rng.randrange(1000)), lambda: chr(97 + rng.randrange(26)),
+        lambda: "".join(rng.choice("bdfgklmnprst") + rng.choice("aeiou") for _ in range(rng.randint(1, 3))),
+    )  # fmt: skip
+    sort = rng.choice(sorts) if rng.random() < 0.7 else None
+    found: dict[str, None] = {}
+    for tries in range(20 * count):
+        found[(sort if sort and tries < 4 * count else rng.choice(sorts))()] = None
+        if len(found) == count:
+            break
+    return list(found)
+
+
+RECALL = Task("recall", "talk", 3, sample, solve, verify)
