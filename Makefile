@@ -21,9 +21,10 @@ test-all: $(VENV)/test-ready
 # Finback-Mini from nothing, stage by stage; a finished stage is kept, a killed one goes on. Needs FINBACK_DATA.
 # (A model's tokenizer_config.json is what is written last.)
 mini: $(VENV)/ready
-	test -e runs/mini-pretrain/model/tokenizer_config.json || $(BIN)/finback train recipes/mini/pretrain.toml
-	test -e runs/mini-sft/model/tokenizer_config.json || $(BIN)/finback sft recipes/mini/sft.toml
-	test -e runs/mini/tokenizer_config.json || $(BIN)/finback convert runs/mini-sft/model runs/mini --weights fp8 --experts fp8
+	test -e runs/mini-begin/model/tokenizer_config.json || $(BIN)/finback train recipes/mini/1-begin.toml
+	test -e runs/mini-recall/model/tokenizer_config.json || $(BIN)/finback sft recipes/mini/2-recall.toml
+	test -e runs/mini-plan/model/tokenizer_config.json || $(BIN)/finback sft recipes/mini/3-plan.toml
+	test -e runs/mini/tokenizer_config.json || $(BIN)/finback convert runs/mini-plan/model runs/mini --weights fp8 --experts fp8
 
 setup: $(VENV)/ready
 

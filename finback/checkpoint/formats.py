@@ -152,7 +152,7 @@ def _decode_fp8(stored: Stored, dtype: torch.dtype) -> Tensor:
     if s.shape != (-(-o // BLOCK), -(-i // BLOCK)):
         raise FormatError(f"FP8 weights [{o}, {i}] have scales {list(s.shape)}; expected one for each 128x128 block")
     blocks = _blocks(stored.data.float(), BLOCK, BLOCK)
-    return _exact((blocks * s[:, None, :, None]).flatten(2).flatten(0, 1)[:o, :i], s, dtype)
+    return _exact((blocks * s[:, None, :, None]).flatten(2).flatten(0, 1)[:o, :i].contiguous(), s, dtype)
 
 
 def _encode_fp8(x: Tensor) -> Stored:

@@ -44,6 +44,16 @@ def test_stored_matrices_compute_as_their_values_in_bf16_to_the_bit(tmp_path, fo
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("formats", FORMATS)
+@pytest.mark.parametrize("dtype", ["fp32", "bf16"])
+def test_decoded_matrices_are_taken_by_the_native_kernels(tmp_path, formats, dtype):
+    """Also where blocks of 128 end beyond the matrix."""
+    model = load(stored(tmp_path / "m", *formats), dtype)
+    model.logits(IDS)
+    assert model._planner.reason is None and all(p.is_contiguous() for p in model.parameters())
+
+
+@torch.no_grad()
 def test_a_file_in_fp32_computes_as_in_fp32(tmp_path):
     path = stored(tmp_path / "m", "fp32")
     assert torch.equal(load(path, "stored").logits(IDS)[0], load(path, "fp32").logits(IDS)[0])

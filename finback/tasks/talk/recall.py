@@ -1,7 +1,7 @@
 """How does a model learn to find a thing in what it was told, and to say it again exactly? Everything else rests on that.
 
-Levels: 1 a short list said again, 2 a longer one, or what stands beside a thing or belongs to it, 3 backwards, and a chain of
-what belongs to what. Things are words, names, numbers and syllables without meaning, so that nothing but the prompt helps.
+Levels: 1 a list said again, its things with nothing but spaces between, 2 with commas, or what stands beside a thing or belongs
+to it, 3 backwards, and a chain of what belongs to what. Things are words, names, numbers and syllables without meaning, so that nothing but the prompt helps.
 Held out: the last wording of each, and lists of 7 things.
 """
 
@@ -48,12 +48,13 @@ WORDINGS = {
 
 def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     kind = rng.choice((("repeat",), ("repeat", "after", "before", "belongs"), ("backwards", "chain", "belongs"))[level - 1])
-    lengths = {"repeat": range(3, 9) if level == 1 else range(9, 21), "backwards": range(3, 9), "chain": range(3, 7)}.get(kind, range(3, 12))
+    lengths = {"repeat": range(3, 21), "backwards": range(3, 9), "chain": range(3, 7)}.get(kind, range(3, 12))
     unknown_length = held_out and HELD_OUT_LENGTH in lengths and rng.random() < 0.5
     count = HELD_OUT_LENGTH if unknown_length else rng.choice([n for n in lengths if n != HELD_OUT_LENGTH])
     in_chinese = rng.random() < CHINESE
     things = _things(rng, {"chain": count + 1, "belongs": 2 * count}.get(kind, count), in_chinese)
-    joint, place, asked = "，" if in_chinese else rng.choice((" ", ", ", "; ")), rng.randrange(count), ""
+    joint = " " if level == 1 else "，" if in_chinese else rng.choice((" ", ", ", "; "))
+    place, asked = rng.randrange(count), ""
     shown = joint.join(things)
     if kind in ("repeat", "backwards"):
         want = shown if kind == "repeat" else joint.join(reversed(things))
