@@ -60,7 +60,7 @@ class Engine:
         disk_bytes: int = 8 << 30,
         journal: str | Path | None = None,
     ):
-        if not isinstance(model, Transformer):
+        if isinstance(model, str | Path):
             model, tokenizer = load(model).requires_grad_(False), tokenizer or load_tokenizer(model)
         self.model, self.tokenizer, self.limits = model, tokenizer, limits
         self.grammars = Grammars(tokenizer, model.config.vocab_size) if tokenizer else None
