@@ -3,9 +3,9 @@
     python benchmarks/soak.py                       # the shipped model, 24 clients, 60 minutes
     python benchmarks/soak.py --minutes 2
 
-Starts `finback serve` with a cache too small for its clients and with a disk store. Every client asks, in a loop drawn from its
-number: streamed or whole, for one to three answers, with prompts that share beginnings, some as long as the cache allows; a third of
-the time it hangs up, before the first byte or behind a random piece; sometimes the request is one that must be refused. After a tenth of
+Starts `finback serve` with a disk store and a cache that its clients soon fill. Every client asks, in a loop drawn from its
+number: streamed or whole, with prompts of 6 to 1,220 words that share beginnings; a third of the time it hangs up, before the
+first byte or behind a random line; sometimes the request is one that must be refused. After a tenth of
 the time the clients pause until the server is idle, and its memory is noted; at the end once more. It fails if an answer failed that
 should not have, if a client waited for longer than a minute for a byte, if requests are left behind, or if memory grew by more
 than a twentieth and 16 MiB. Linux only (/proc).
@@ -72,7 +72,7 @@ async def ask(port: int, rng: random.Random, seen: Counter) -> None:
             seen["left"] += 1
             return
         status = int(lines[0].split()[1])
-        whole = status != 200 or (lines[-1].strip() or lines[-2]).endswith((b"[DONE]", b"}")) or any(b"[DONE]" in line for line in lines)
+        whole = status != 200 or (any(b"[DONE]" in line for line in lines) if body["stream"] else lines[-1].endswith(b"}"))
         seen["refused" if status == wanted != 200 else "answered" if status == wanted and whole else f"FAILED {status} {body}"[:300]] += 1
     except asyncio.TimeoutError:
         seen[f"FAILED: nothing for {PATIENCE:g} s"] += 1
@@ -81,7 +81,7 @@ async def ask(port: int, rng: random.Random, seen: Counter) -> None:
 
 
 async def client(port: int, number: int, seen: Counter, until: float) -> None:
-    rng = random.Random(f"{number} {until > 0}")
+    rng = random.Random(number)
     while time.monotonic() < until:
         await ask(port, rng, seen)
 
