@@ -19,7 +19,7 @@ from torch import Tensor
 from finback.model import Transformer, storage_dtype
 from finback.ops.cpu.plan import Stored as Kept
 
-from .formats import FormatError, e8m0_bytes
+from .formats import BLOCK, GROUP, FormatError, e8m0_bytes
 from .layout import Weight, expert_parts, weights
 from .reader import Checkpoint, CheckpointError, open_checkpoint
 
@@ -114,8 +114,9 @@ def _keep(checkpoint: Checkpoint, weight: Weight, how: str) -> Kept:
     if stored.scale is None:
         return Kept(stored.format, weight.shape, stored.data)
     c = checkpoint.config
-    if stored.format == "fp8" and ".wo_a." in weight.name and c.o_groups > 1 and c.o_lora_rank % 128:
-        return Kept("bf16", weight.shape, checkpoint.tensor(weight.name, torch.bfloat16))  # groups cut blocks of scales in two
+    groups_cut_blocks = stored.format == "fp8" and ".wo_a." in weight.name and c.o_groups > 1 and c.o_lora_rank % BLOCK
+    if groups_cut_blocks or (stored.format == "fp4" and weight.shape[1] % GROUP):
+        return Kept("bf16", weight.shape, checkpoint.tensor(weight.name, torch.bfloat16))  # the kernels read whole blocks and groups
     try:
         scale = e8m0_bytes(stored.scale)
     except FormatError as error:

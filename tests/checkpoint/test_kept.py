@@ -158,6 +158,14 @@ def test_groups_that_cut_blocks_of_scales_are_decoded(tmp_path):
         assert torch.equal(load(path, "stored").logits(IDS)[0], load(path, "bf16").logits(IDS)[0])
 
 
+def test_widths_that_end_within_a_group_of_scales_are_decoded(tmp_path):
+    path = stored(tmp_path / "m", "fp8", "fp4", hidden_size=48, moe_intermediate_size=20)
+    kept = load(path, "stored").kept
+    assert {kept[f"layers.0.ffn.experts.0.w{i}.weight"].format for i in (1, 2, 3)} == {"bf16"}
+    with torch.no_grad():
+        assert torch.equal(load(path, "stored").logits(IDS)[0], load(path, "bf16").logits(IDS)[0])
+
+
 def test_what_such_a_model_cannot_do_is_said(tmp_path):
     path = stored(tmp_path / "m", "fp8", "fp4")
     model = load(path, "stored")

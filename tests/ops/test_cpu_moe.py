@@ -89,3 +89,13 @@ def test_threads_do_not_show_in_any_bit(threads, format, rounding):
     found = logits(plan, sequences)
     torch.set_num_threads(1)
     assert torch.equal(found, logits(plan, sequences))
+
+
+def test_fp4_that_ends_within_a_group_is_refused():
+    config = tiny_config(moe_intermediate_size=40)
+    model = random_model(config, seed=5).requires_grad_(False)
+    tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    tensors["layers.0.ffn.experts.w2"], _ = stored("fp4", model.layers[0].ffn.experts.w2)
+    rope = frequencies(config, False), frequencies(config, True)
+    with pytest.raises(ValueError, match="layers.0.ffn.experts.w2 has 40 columns, and FP4 is read in groups of 32"):
+        Plan(config, tensors, Layout(config, torch.float32), rope)
