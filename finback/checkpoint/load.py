@@ -90,7 +90,8 @@ def _kept(checkpoint: Checkpoint, how: str, device: torch.device, activations: s
     with _progress(total) as progress:
         task = progress.add_task(f"opening {checkpoint.path.name}", total=total)
         for weight in weights(checkpoint.config):
-            if weight.kind in ("linear", "expert"):
+            # the head too: its products are in FP32 from BF16 values as from the same ones in FP32, of twice the bytes
+            if weight.kind in ("linear", "expert") or (weight.name == "head.weight" and checkpoint.dtype(weight.name) == "BF16"):
                 kept[weight.name] = _keep(checkpoint, weight, how)
             else:
                 _place(checkpoint, weight, plain, device, state)
@@ -104,7 +105,7 @@ def _kept(checkpoint: Checkpoint, how: str, device: torch.device, activations: s
 
 def _keep(checkpoint: Checkpoint, weight: Weight, how: str) -> Kept:
     """A matrix as the kernels read it."""
-    if how == "int8":
+    if how == "int8" and weight.kind != "plain":
         w = checkpoint.tensor(weight.name, torch.float32)
         scale = w.abs().amax(dim=1).clamp(min=torch.finfo(torch.float32).tiny) / 127
         return Kept("int8", weight.shape, (w / scale[:, None]).round_().to(torch.int8), scale)

@@ -50,8 +50,9 @@ class Batch:
             at += len(row)
         if not segments:
             raise ValueError("a batch needs at least one segment: give at least one list of token ids")
-        empty = torch.zeros(0, dtype=torch.int64, device=device)
-        return cls(torch.cat([empty, *rows]), torch.cat([empty, *positions]), tuple(spans), starts)
+        if len(rows) == 1:  # a token that is decoded alone
+            return cls(rows[0], positions[0], tuple(spans), starts)
+        return cls(torch.cat(rows), torch.cat(positions), tuple(spans), starts)
 
     def split(self, rows: Tensor) -> tuple[Tensor, ...]:
         """The rows [n_s, ...] of each segment, from rows [T, ...] of the batch."""

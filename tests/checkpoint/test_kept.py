@@ -124,7 +124,7 @@ def test_the_matrices_take_no_memory_but_the_files(tmp_path):
     assert held < 0.5 * sum(p.nbytes for p in load(path, "bf16").parameters())
     expert = model.kept["layers.1.ffn.experts.2.w1.weight"]
     assert expert.format == "fp4" and expert.data.nbytes == 96 * 160 // 2 and expert.scale.nbytes == 96 * 160 // 32
-    assert model.kept["layers.1.attn.wq_a.weight"].format == "fp8"
+    assert model.kept["layers.1.attn.wq_a.weight"].format == "fp8" and model.kept["head.weight"].format == "bf16"
 
 
 def test_an_engine_says_the_same_with_the_files_and_with_their_values(tmp_path):

@@ -29,17 +29,20 @@ constexpr int SUMS = 8;
 constexpr int64_t BLOCK = 128;  // columns of an FP8 scale, and of a group of rounded activations
 constexpr int64_t GROUP = 32;   // columns of an FP4 scale
 
-// The sums of SUMS vectors' lanes. Every vector's lanes are added in the same order.
+// The sums of SUMS vectors' lanes. Every vector's lanes are added in the same order. Here and in the tiles every loop over
+// sums is unrolled, or they would lie in memory instead of registers.
 template <class V, class E>
-void add_lanes(const V* v, E* out) {
+__attribute__((always_inline)) inline void add_lanes(const V* v, E* out) {
 #if defined(__AVX512F__)
   const auto f = [](V x) { return (__m512)x; };
   const auto d = [](V x) { return (__m512d)x; };
   V a[8], b[4], c[2];
+#pragma GCC unroll 8
   for (int i = 0; i < 8; ++i) {
     const __m512 x = f(v[2 * i]), y = f(v[2 * i + 1]);
     a[i] = (V)_mm512_unpacklo_ps(x, y) + (V)_mm512_unpackhi_ps(x, y);
   }
+#pragma GCC unroll 4
   for (int i = 0; i < 4; ++i) {
     const __m512d x = d(a[2 * i]), y = d(a[2 * i + 1]);
     b[i] = (V)_mm512_unpacklo_pd(x, y) + (V)_mm512_unpackhi_pd(x, y);
@@ -47,10 +50,12 @@ void add_lanes(const V* v, E* out) {
   const auto halve = [&](V x, V y) {
     return (V)_mm512_shuffle_f32x4(f(x), f(y), 0x88) + (V)_mm512_shuffle_f32x4(f(x), f(y), 0xdd);
   };
+#pragma GCC unroll 2
   for (int i = 0; i < 2; ++i) c[i] = halve(b[2 * i], b[2 * i + 1]);
   const V total = halve(c[0], c[1]);
   std::memcpy(out, &total, sizeof total);
 #else
+#pragma GCC unroll 8
   for (int i = 0; i < SUMS; ++i) out[i] = sum(v[i]);
 #endif
 }
@@ -75,6 +80,7 @@ void tile(const X* const* x, const V* const* w, int64_t K, float* out) {
   int64_t k = 0;
   for (; k + W <= K; k += W) {
     F a[R];
+#pragma GCC unroll 4
     for (int r = 0; r < R; ++r) a[r] = floats(x[r] + k);
 #pragma GCC unroll 16
     for (int c = 0; c < C; ++c) {
@@ -85,8 +91,10 @@ void tile(const X* const* x, const V* const* w, int64_t K, float* out) {
     }
   }
   if (k < K) {
+#pragma GCC unroll 16
     for (int c = 0; c < C; ++c) {
       const F b = floats(w[c] + k, K - k);
+#pragma GCC unroll 4
       for (int r = 0; r < R; ++r) s[r * C + c] = fma(floats(x[r] + k, K - k), b, s[r * C + c]);
     }
   }
@@ -162,6 +170,7 @@ void tile(const uint16_t* const* x, const uint16_t* const* w, int64_t K, float* 
   int64_t k = 0;
   for (; k + 32 <= K; k += 32) {
     __m512i a[R];
+#pragma GCC unroll 4
     for (int r = 0; r < R; ++r) a[r] = words(x[r] + k);
 #pragma GCC unroll 16
     for (int c = 0; c < C; ++c) {
@@ -171,9 +180,13 @@ void tile(const uint16_t* const* x, const uint16_t* const* w, int64_t K, float* 
       for (int r = 0; r < R; ++r) s[r * C + c] = dot_pairs(s[r * C + c], a[r], b);
     }
   }
-  if (k < K)
+  if (k < K) {
+#pragma GCC unroll 16
     for (int c = 0; c < C; ++c)
-      for (int r = 0; r < R; ++r) s[r * C + c] = dot_pairs(s[r * C + c], words(x[r] + k, K - k), words(w[c] + k, K - k));
+#pragma GCC unroll 4
+      for (int r = 0; r < R; ++r)
+        s[r * C + c] = dot_pairs(s[r * C + c], words(x[r] + k, K - k), words(w[c] + k, K - k));
+  }
   add_lanes(s, out);
 }
 
@@ -197,6 +210,7 @@ void fp8_tile(const uint16_t* x, const Matrix& w, int64_t n, Fp8Table& table, fl
   if (k < K) {
     if (k % BLOCK == 0) table.scale(scale[k / BLOCK]);
     const uint32_t rest = (1u << (K - k)) - 1;
+#pragma GCC unroll 16
     for (int c = 0; c < SUMS; ++c)
       s[c] = dot_pairs(s[c], words(x + k, K - k), table.look_up(_mm256_maskz_loadu_epi8(rest, row[c] + k)));
   }
@@ -242,6 +256,7 @@ void tile(const Bytes* x, const int8_t* const* w, int64_t K, float* out) {
   int64_t k = 0;
   for (; k + 64 <= K; k += 64) {
     __m512i a[R];
+#pragma GCC unroll 4
     for (int r = 0; r < R; ++r) a[r] = _mm512_loadu_si512(x[r].data + k);
 #pragma GCC unroll 16
     for (int c = 0; c < C; ++c) {
@@ -253,8 +268,10 @@ void tile(const Bytes* x, const int8_t* const* w, int64_t K, float* out) {
   }
   if (k < K) {
     const uint64_t rest = (uint64_t(1) << (K - k)) - 1;
+#pragma GCC unroll 16
     for (int c = 0; c < C; ++c) {
       const __m512i b = _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, w[c] + k), offset);
+#pragma GCC unroll 4
       for (int r = 0; r < R; ++r)
         s[r * C + c] = (I)_mm512_dpbusd_epi32((__m512i)s[r * C + c], b, _mm512_maskz_loadu_epi8(rest, x[r].data + k));
     }
@@ -336,7 +353,8 @@ void decode_panel(const Matrix& w, int64_t first, int64_t count, uint16_t* out) 
   }
 #if defined(__AVX512BW__)
   if (w.format == Format::fp8) {
-    Fp8Table table;
+    static const Fp8Table plain;
+    Fp8Table table = plain;
     const uint8_t* s = scale + first / BLOCK * ((K + BLOCK - 1) / BLOCK);
     for (int64_t block = 0; block < K; block += BLOCK) {
       table.scale(s[block / BLOCK]);
@@ -353,7 +371,7 @@ void decode_panel(const Matrix& w, int64_t first, int64_t count, uint16_t* out) 
       }
     }
   } else {
-    const Fp4Table table;
+    static const Fp4Table table;
     for (int64_t n = 0; n < count; ++n)
       for (int64_t g = 0; g < K / GROUP; ++g)
         _mm512_storeu_si512(out + n * K + g * GROUP,
@@ -404,13 +422,19 @@ void tiles(const Rows& x, const int32_t* rows, int64_t i, const V* w, int64_t n,
 template <class Row, class V>
 void cover(const Rows& x, const int32_t* rows, int64_t count, const V* w, int64_t n, const float* scale, float* y,
            int64_t stride) {
-  int64_t i = 0;
-  for (; i + 4 <= count; i += 4) tiles<4, Row>(x, rows, i, w, n, scale, y, stride);
-  if (i + 2 <= count) {
-    tiles<2, Row>(x, rows, i, w, n, scale, y, stride);
-    i += 2;
+  // so many rows of W at a time that they stay in the first cache while the rows of x go by
+  for (int64_t at = 0; at < n; at += SUMS) {
+    const V* part = w + at * x.K;
+    const int64_t width = n - at < SUMS ? n - at : SUMS;
+    const float* s = scale ? scale + at : nullptr;
+    int64_t i = 0;
+    for (; i + 4 <= count; i += 4) tiles<4, Row>(x, rows, i, part, width, s, y + at, stride);
+    if (i + 2 <= count) {
+      tiles<2, Row>(x, rows, i, part, width, s, y + at, stride);
+      i += 2;
+    }
+    if (i < count) tiles<1, Row>(x, rows, i, part, width, s, y + at, stride);
   }
-  if (i < count) tiles<1, Row>(x, rows, i, w, n, scale, y, stride);
 }
 
 template <class V>
@@ -424,8 +448,9 @@ void cover_floats(const Rows& x, const int32_t* rows, int64_t count, const V* w,
 // A single row of x does not pay for a decoded panel.
 void product_in_registers(const Rows& x, int64_t t, const Matrix& w, int64_t first, int64_t end, float* y) {
   const uint16_t* row = row_of(x, t, static_cast<const uint16_t*>(nullptr));
-  Fp8Table fp8;
-  const Fp4Table fp4;
+  static const Fp8Table plain;
+  static const Fp4Table fp4;
+  Fp8Table fp8 = plain;
   for (int64_t n = first; n < end; n += SUMS) {
     float sums[SUMS];
     if (w.format == Format::fp8) fp8_tile(row, w, n, fp8, sums);
@@ -564,7 +589,7 @@ void product(const Rows& x, const int32_t* rows, int64_t count, const Matrix& w,
 void multiply(const Rows& x, const Matrix& w, float* y, int64_t stride) {
   // A task is some panels of W with some rows of x: large enough to be worth claiming, small enough to share.
   const int64_t rows = x.T < 256 ? x.T : 256;
-  const int64_t work = rows * PANEL * w.K, panels = work < (1 << 17) ? (1 << 17) / (work + 1) : 1;
+  const int64_t work = rows * PANEL * w.K, panels = work < (1 << 16) ? (1 << 16) / (work + 1) : 1;
   const int64_t across = (w.N + panels * PANEL - 1) / (panels * PANEL), down = rows ? (x.T + rows - 1) / rows : 0;
   finback::parallel(across * down, [&](int64_t task) {
     const int64_t first = task % across * panels * PANEL, end = first + panels * PANEL, t = task / across * rows;
