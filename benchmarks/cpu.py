@@ -81,7 +81,7 @@ ROWS = {
 # Lengths that fit a whole run into half an hour: the slowest rows stop earlier.
 DEFAULT = {
     "bench-small": (
-        "finback:fp32@16384", "finback:bf16@65536", "finback:fp8@16384", "finback:fp4@16384", "finback:int8@65536",
+        "finback:fp32@16384", "finback:bf16@65536", "finback:fp8@16384", "finback:fp4@65536", "finback:int8@65536",
         "transformers:fp32@4096", "transformers:bf16@16384",
         "llama.cpp:F32@4096", "llama.cpp:BF16@65536", "llama.cpp:Q8_0@65536", "llama.cpp:MXFP4@4096",
     ),

@@ -51,7 +51,7 @@ def finback_row(path: Path, format: str) -> Engine:
     from finback.model import Batch
     from finback.train.losses import Weights, losses
 
-    dtypes = {"fp32": "float32", "bf16": "bfloat16", "fp8": "stored", "fp4": "stored", "int8": "int8"}
+    dtypes = {"fp32": "float32", "bf16": "stored", "fp8": "stored", "fp4": "stored", "int8": "int8"}
     model = finback.load(path, dtype=dtypes[format])
     next_token_only = Weights(mtp=0.0, balance=0.0, indexer=0.0)
 
@@ -59,7 +59,9 @@ def finback_row(path: Path, format: str) -> Engine:
         return model(Batch.of([ids], [state.length]), [state], rows=torch.arange(len(ids) - n, len(ids)))
 
     def loss(inputs, targets):
-        return losses(model, Batch.of(list(inputs)), targets.flatten(), next_token_only).total
+        half = torch.bfloat16 if torch.is_autocast_enabled("cpu") else None  # what `finback train` does instead of autocast
+        with torch.autocast("cpu", enabled=False):
+            return losses(model, Batch.of(list(inputs)), targets.flatten(), next_token_only, dtype=half).total
 
     return Engine(model.new_state, feed, {"": lambda: None}, model, loss)
 
@@ -275,7 +277,7 @@ def decode_rate(row: Engine, state: Any, text: Tensor, tokens: int) -> float:
 
 
 def training(folder: str, preset: str, engine: str, format: str, stored: str) -> None:
-    """One forward and backward of the next-token loss over FP32 weights; BF16 is autocast. No optimizer."""
+    """One forward and backward of the next-token loss over FP32 weights; BF16 is autocast, or Finback's own. No optimizer."""
     row = ENGINES[engine](Path(folder, stored), "fp32")
     row.module.train().requires_grad_(True)
     B, T = TRAINING

@@ -105,17 +105,18 @@ class _HeadLoss(torch.autograd.Function):
         count = max(len(chosen), 1)
         total = torch.zeros((), dtype=torch.float64, device=x.device)
         dx, dhead = (torch.zeros_like(x), torch.zeros_like(head)) if wanted else (None, None)
-        for at in chosen.split(HEAD_ROWS):
-            rows, target = x[at], targets[at, None]
-            logits = rows.float() @ head.float().t()
-            top = logits.logsumexp(dim=1, keepdim=True)
-            total += (top - logits.gather(1, target)).sum(dtype=torch.float64)
-            if wanted:
-                p = logits.sub_(top).exp_()
-                p.scatter_add_(1, target, p.new_full(target.shape, -1.0)).div_(count)
-                p = p.to(x.dtype)
-                dx[at] = p @ head.to(p.dtype)
-                dhead += p.t() @ rows
+        with torch.autocast(x.device.type, enabled=False):  # the dtypes below are meant
+            for at in chosen.split(HEAD_ROWS):
+                rows, target = x[at], targets[at, None]
+                logits = rows.float() @ head.float().t()
+                top = logits.logsumexp(dim=1, keepdim=True)
+                total += (top - logits.gather(1, target)).sum(dtype=torch.float64)
+                if wanted:
+                    p = logits.sub_(top).exp_()
+                    p.scatter_add_(1, target, p.new_full(target.shape, -1.0)).div_(count)
+                    p = p.to(x.dtype)
+                    dx[at] = p @ head.to(p.dtype)
+                    dhead += p.t() @ rows
         ctx.save_for_backward(dx, dhead)
         return (total / count).to(torch.float32)
 

@@ -80,6 +80,20 @@ def test_head_loss_is_the_cross_entropy_of_the_logits(rows):
     torch.testing.assert_close(half.grad.float(), expected[0].grad / 1.7, rtol=0.05, atol=0.02 * float(expected[0].grad.abs().max()))
 
 
+def test_a_users_autocast_leaves_the_head_loss_as_it_is_and_the_model_near():
+    model, (batch, targets) = make_model(), make_batch(50)
+    plain = Weights(mtp=0, balance=0, indexer=0)
+    x = torch.randn(7, 24, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    head, wanted = torch.randn(97, 24, generator=torch.Generator().manual_seed(2)), torch.arange(7)
+    alone, whole = head_loss(x, head, wanted), losses(model, batch, targets, plain).total
+    with torch.autocast("cpu", torch.bfloat16):
+        within, near = head_loss(x, head, wanted), losses(model, batch, targets, plain).total
+    assert torch.equal(alone, within)
+    assert torch.equal(*(torch.autograd.grad(loss, x)[0] for loss in (alone, within)))
+    near.backward()
+    torch.testing.assert_close(near, whole, rtol=0.02, atol=0)
+
+
 def test_head_loss_without_targets_is_zero():
     x = torch.randn(3, 8, requires_grad=True)
     loss = head_loss(x, torch.randn(5, 8), torch.full((3,), IGNORE))
