@@ -56,7 +56,8 @@ def finback_row(path: Path, format: str) -> Engine:
     next_token_only = Weights(mtp=0.0, balance=0.0, indexer=0.0)
 
     def feed(state, ids, n):
-        return model(Batch.of([ids], [state.length]), [state], rows=torch.arange(len(ids) - n, len(ids)))
+        with model.settled():  # as the engine decodes
+            return model(Batch.of([ids], [state.length]), [state], rows=torch.arange(len(ids) - n, len(ids)))
 
     def loss(inputs, targets):
         half = torch.bfloat16 if torch.is_autocast_enabled("cpu") else None  # what `finback train` does instead of autocast

@@ -13,6 +13,7 @@ import atexit
 import itertools
 import threading
 from collections.abc import AsyncIterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -216,7 +217,8 @@ class Engine:
                 self._finish(request, "cancelled")
             waiting = list(self.waiting)
         free = self._free_blocks()
-        for request in admit(waiting, len(self.running), free, self._blocks_of, self.limits):
+        started = admit(waiting, len(self.running), free, self._blocks_of, self.limits)
+        for request in started:
             self._start(request)
         shares = plan(self.running, self.limits)
         if self.speculator:
@@ -234,7 +236,10 @@ class Engine:
             counts.append((len(wanted), max(n - request.pending + 1, 0)))
             firsts.append(at)
             at += n
-        logits, streams = self._forward(Batch.of(segments, starts, self.model.embed.weight.device), shares, rows)
+        # weights that moved, say because others were loaded, are seen when the next request starts
+        settled = nullcontext if started or not isinstance(self.model, Transformer) else self.model.settled
+        with settled():
+            logits, streams = self._forward(Batch.of(segments, starts, self.model.embed.weight.device), shares, rows)
         said: list[tuple[Request, list[Piece]]] = []
         passed: list[tuple[Request, int, int]] = []  # who goes on, with the row and position that its new tokens began at
         for (request, _), start, first, (count, ends), own in zip(shares, starts, firsts, counts, logits.split([c for c, _ in counts])):
@@ -248,7 +253,8 @@ class Engine:
             if not ends:
                 passed.append((request, first, start))
         if self.speculator:
-            self.speculator.draft(passed, streams)
+            with settled():
+                self.speculator.draft(passed, streams)
         for request, _ in shares:
             self._remember(request)
         for request, pieces in said:

@@ -9,7 +9,8 @@ knows nothing of files, tokenizers or schedulers.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -151,6 +152,16 @@ class Transformer(nn.Module):
         """The native plan that computes the next forward; None where the modules do."""
         plan = self._planner.current(self)
         return plan if plan is not None and all(state.pool.layout == plan.layout for state in states or ()) else None
+
+    @contextmanager
+    def settled(self) -> Iterator[None]:
+        """Within it this thread's forwards take it that no weight moved or was replaced since the last one; values that change in
+        their place are seen. Saves a decoded token the look at every parameter."""
+        before, self._planner.settled.on = getattr(self._planner.settled, "on", False), True
+        try:
+            yield
+        finally:
+            self._planner.settled.on = before
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> list[Tensor]:
         """Next-token logits of whole sequences of any lengths: a list of [n_i, V] FP32. Honours torch.no_grad."""

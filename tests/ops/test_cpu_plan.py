@@ -266,6 +266,21 @@ def test_modules_run_where_a_hook_looks_at_them():
 
 
 @torch.no_grad()
+def test_within_settled_a_moved_weight_is_not_looked_for_and_outside_it_is():
+    model, ids = model_of(), random_ids(9, 160, 1)
+    before = native(model, [ids])
+    moved = 2 * model.norm.weight
+    with model.settled():
+        model.norm.weight.data = moved
+        assert torch.equal(native(model, [ids]), before)
+    assert not torch.equal(after := native(model, [ids]), before)
+    with model.settled():
+        moved.mul_(3)  # in its place
+        assert not torch.equal(native(model, [ids]), after)
+    assert model._planner.settled.on is False
+
+
+@torch.no_grad()
 def test_what_is_refused_says_why():
     for change, reason in (
         (lambda m: setattr(m.norm.weight, "data", m.norm.weight.data.bfloat16()), "norm.weight is torch.bfloat16"),
