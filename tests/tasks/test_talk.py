@@ -361,6 +361,14 @@ def test_what_is_recalled_must_be_all_of_it_in_its_order():
             assert not RECALL.verify(problem, reply(said), None).right, said
 
 
+def test_stacks_may_stand_in_any_order_but_blocks_may_not():
+    problem = Problem("stacks", "", [], {"want": "red blue | pink", "work": ""})
+    for said in ("red blue | pink", "Pink | red blue", "pink|red blue."):
+        assert RECALL.verify(problem, reply(said), None).right, said
+    for said in ("blue red | pink", "red blue", "red | blue pink", "red blue | pink | pink"):
+        assert not RECALL.verify(problem, reply(said), None).right, said
+
+
 def test_a_recalled_answer_is_made_of_what_the_prompt_says():
     for problem, _ in problems(RECALL):
         asked = problem.messages[0]["content"]

@@ -1,7 +1,8 @@
 """How does a model learn to find a thing in what it was told, and to say it again exactly? Everything else rests on that.
 
 Levels: 1 a list said again, its things with nothing but spaces between, 2 with commas, or what stands beside a thing or belongs
-to it, 3 backwards, and a chain of what belongs to what. Things are words, names, numbers and syllables without meaning, so that nothing but the prompt helps.
+to it, 3 backwards, and a chain of what belongs to what, 4 the stacks of a Blocksworld problem, which is where its plans begin. Things are words, names,
+numbers and syllables without meaning, so that nothing but the prompt helps.
 Held out: the last wording of each, and lists of 7 things.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import random
 import re
 
+from finback.tasks.planning import blocks, blocks_words
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
 from finback.tasks.talk.chinese import KINDS, NAMES
 from finback.tasks.talk.words import HE, KIND, SHE, THING
@@ -44,9 +46,13 @@ WORDINGS = {
         ("{0}。从{1}开始，最后到哪里？", "从{1}走到底：{0}", "{0}。由{1}出发，终点是什么？"),
     ),
 }  # fmt: skip
+STACKS_NOW = ("Which stacks are there now, from the table up?", "Say how the blocks stand now.", "What stands on what?", "Name the stacks at the start.")
+STACKS_WANTED = ("Which stacks does the goal ask for?", "Say how the blocks must stand in the end.", "What is to stand on what?", "Name the stacks that I want.")
 
 
 def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
+    if level == 4:
+        return _stacks(rng, held_out)
     kind = rng.choice((("repeat",), ("repeat", "after", "before", "belongs"), ("backwards", "chain", "belongs"))[level - 1])
     lengths = {"repeat": range(3, 21), "backwards": range(3, 9), "chain": range(3, 7)}.get(kind, range(3, 12))
     unknown_length = held_out and HELD_OUT_LENGTH in lengths and rng.random() < 0.5
@@ -80,6 +86,18 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     return Problem(kind, f"{kind} {asked} {' '.join(things)}", user(wording.format(shown, asked)), facts)
 
 
+def _stacks(rng: random.Random, held_out: bool) -> Problem:
+    """The statement of a Blocksworld problem, of which only the stacks are asked, as the first lines of `blocks`' traces say them."""
+    plan = blocks.sample(rng, rng.choice((1, 2, 3)) if not held_out else 2, held_out)
+    init, goal = plan.facts["init"], plan.facts["goal"]
+    work = blocks.Worker(init, goal).lines[:2]
+    of_goal = rng.random() < 0.4
+    *trained, last = STACKS_WANTED if of_goal else STACKS_NOW
+    prompt = blocks_words.statement(init, goal, last if held_out and rng.random() < 0.5 else rng.choice(trained))
+    want = work[of_goal].split(": ", 1)[1]
+    return Problem("stacks", f"stacks {of_goal} {plan.key}", user(prompt), {"want": want, "work": "\n".join(work)})
+
+
 def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
     want, work = problem.facts["want"], problem.facts["work"]
     thoughts = {"none": "", "high": work, "max": f"{work}\nAgain: {work}"}[effort]
@@ -88,6 +106,8 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
 
 def verify(problem: Problem, replies: list[Message], box: object) -> Verdict:
     said, want = (re.sub(r"[\s,;.，；。、]+", " ", text).strip().lower() for text in (answer_of(replies), problem.facts["want"]))
+    if problem.kind == "stacks":  # one beside the other in any order
+        said, want = (" | ".join(sorted(stack.strip() for stack in text.split("|"))) for text in (said, want))
     return Verdict(said == want, "" if said == want else f"it is not {problem.facts['want']!r}")
 
 
@@ -112,4 +132,4 @@ def _things(rng: random.Random, count: int, in_chinese: bool) -> list[str]:
     return list(found)
 
 
-RECALL = Task("recall", "talk", 3, sample, solve, verify)
+RECALL = Task("recall", "talk", 4, sample, solve, verify)
