@@ -63,7 +63,8 @@ class Plan:
         if layout.dtype not in CACHES:
             raise ValueError(f"the cache is {layout.dtype}; use float32, bfloat16 or float8_e4m3fn")
         self.config, self.layout, self.rounding = config, layout, rounding
-        self._kept = [*tensors.values(), *frequencies]  # the addresses below stay good
+        # The addresses below stay good: an alias holds the memory even where a parameter is given other (`p.data = ...`).
+        self._kept = [x.detach() if isinstance(x, Tensor) else x for x in (*tensors.values(), *frequencies)]
         described: dict[str, list[int]] = {}
         for name, tensor in tensors.items():
             self._describe(described, name, _stored(name, tensor))
