@@ -18,12 +18,12 @@ from torch import Tensor
 from finback.config import ModelConfig
 from finback.ops.cpu import MISSING, _native, lib
 from finback.ops.cpu.hyper_connections import MAX_STREAMS
+from finback.ops.formats import GROUP
 
 FORMATS = ("fp32", "bf16", "fp8", "fp4", "int8")  # as in matrix.h
 ROUNDINGS = ("fp32", "bf16", "fp8", "int8")
 CACHES = (torch.float32, torch.bfloat16, torch.float8_e4m3fn)  # as in model.h
 SCALE_BLOCK = 128  # rows that share an FP8 scale
-SCALE_GROUP = 32  # columns that share an FP4 scale
 
 # multiplied in FP32, in whatever format they are stored (spec 2.4, 2.6)
 EXACT = ("gate.weight", "compressor.wkv.weight", "compressor.wgate.weight", "head.weight")
@@ -82,8 +82,8 @@ class Plan:
 
     def _describe(self, described: dict[str, list[int]], name: str, w: Stored) -> None:
         """One entry for each matrix: stacked experts and the groups of wo_a are many."""
-        if w.format == "fp4" and w.shape[-1] % SCALE_GROUP:
-            raise ValueError(f"{name} has {w.shape[-1]} columns, and FP4 is read in groups of {SCALE_GROUP}")
+        if w.format == "fp4" and w.shape[-1] % GROUP:
+            raise ValueError(f"{name} has {w.shape[-1]} columns, and FP4 is read in groups of {GROUP}")
         if w.format == "fp32" or name.endswith(EXACT):
             rounding = "fp32"
         elif w.format == "int8":
