@@ -7,6 +7,7 @@ same whenever and beside whatever it is computed, and goes on the same after an 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from finback.engine.constrain import Constraint
 
+FEW = 256  # so many of the likeliest are sorted first: sorting a vocabulary takes longer than a small model
 COLDEST = 1e-6  # below this temperature the likeliest token is taken: logits divided by it leave the range of float32
 
 
@@ -95,11 +97,15 @@ def answer_seed(seed: int, index: int) -> int:
 
 
 def sample(logits: Tensor, params: SamplingParams, answer: Sequence[int] = (), allowed: Tensor | None = None) -> Choice:
-    """The token after `answer`. logits: [V]; allowed: the tokens that may be chosen, bool [V] (None: all)."""
+    """The token after `answer`. logits: [V]; allowed: the tokens that may be chosen, bool [V] (None: all).
+
+    Raises ValueError where the largest logit is no finite number."""
     scores = logits.detach().float().cpu()
     biased = _penalised(scores, params, answer)
     if allowed is not None:
         biased = biased.masked_fill(~allowed, -torch.inf)
+    if not math.isfinite(largest := float(biased.max())):
+        raise ValueError(f"the largest logit is {largest}: the model's weights are damaged, or the numbers in it leave the range of their type")
     token = _choose(biased, params, len(answer))
     return Choice(token) if params.logprobs is None else likelihood(scores, token, params.logprobs)
 
@@ -123,16 +129,26 @@ def _penalised(scores: Tensor, params: SamplingParams, answer: Sequence[int]) ->
 def _choose(scores: Tensor, params: SamplingParams, index: int) -> int:
     if params.temperature < COLDEST:
         return int(scores.argmax())
-    p, ids = torch.softmax(scores / params.temperature, dim=-1).sort(descending=True, stable=True)
-    keep = torch.ones(len(p), dtype=torch.bool)
-    if params.top_k:
-        keep[params.top_k :] = False
-    if params.top_p < 1:
-        keep &= p.cumsum(0) - p < params.top_p
-        keep[0] = True  # a top_p may be too small for the comparison
+    p = torch.softmax(scores / params.temperature, dim=-1)
+    if params.top_k or params.top_p < 1:
+        ids = _likeliest(p, params.top_k or len(p), params.top_p)
+        p = torch.zeros_like(p).index_copy(0, ids, p[ids])
     if params.min_p:
-        keep &= p >= params.min_p * p[0]
-    cumulative = p.masked_fill(~keep, 0.0).double().cumsum(0)
+        p = p.masked_fill(p < params.min_p * p.max(), 0.0)
+    cumulative = p.double().cumsum(0)
     draw = np.random.Generator(np.random.Philox(key=params.seed % (1 << 64), counter=index)).random()
     at = int(torch.searchsorted(cumulative, draw * cumulative[-1], right=True))
-    return int(ids[min(at, int(keep.nonzero()[-1]))])
+    return at if at < len(p) else int(p.nonzero()[-1])
+
+
+def _likeliest(p: Tensor, most: int, top_p: float) -> Tensor:
+    """The ids of at most so many of the likeliest tokens, as few as reach top_p; of equally likely ones the earlier. p: [V]."""
+    most = min(most, len(p))
+    for count in (min(most, FEW), most):
+        ids = (p >= p.topk(count).values[-1]).nonzero()[:, 0] if count < len(p) else torch.arange(len(p))
+        values, order = p[ids].sort(descending=True, stable=True)
+        values, ids = values[:count], ids[order[:count]]
+        enough = int((values.cumsum(0) - values < top_p).sum()) if top_p < 1 else count
+        if enough < count:
+            break
+    return ids[: max(enough, 1)]  # a top_p may be too small for the comparison

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from helpers import random_ids, random_model, tiny_config
@@ -69,6 +70,29 @@ def test_one_seed_draws_afresh_at_every_place_of_the_answer():
         answer.append(sample(logits, SamplingParams(seed=3), answer).token)
         counts[answer[-1]] += 1
     assert (counts / 4000 - torch.softmax(logits, 0)).abs().max() < 0.03
+
+
+@pytest.mark.parametrize("size", [1, 50, 300, 5000])
+def test_narrowing_is_that_of_a_whole_sort(size):
+    generator = torch.Generator().manual_seed(size)
+    for i in range(60):
+        logits = torch.randn(size, generator=generator) * (0.0, 0.1, 1.0, 5.0)[i % 4]
+        logits = logits.round() if i % 3 == 0 else logits  # many equal ones
+        top_k, top_p, min_p = (0, 1, 7, 400)[i % 5 % 4], (1.0, 0.5, 0.95, 0.999, 1e-9)[i // 4 % 5], (0.0, 0.0, 0.1)[i % 3]
+        p, ids = torch.softmax(logits, -1).sort(descending=True, stable=True)
+        keep = (p.cumsum(0) - p < top_p) | (torch.arange(size) == 0) | (top_p == 1)
+        keep &= (torch.arange(size) < (top_k or size)) & (p >= min_p * p[0])
+        wanted = torch.zeros(size).index_copy(0, ids[keep], p[keep]).double().cumsum(0)
+        for seed in range(5):
+            draw = np.random.Generator(np.random.Philox(key=seed, counter=0)).random() * wanted[-1]
+            assert sample(logits, SamplingParams(top_k=top_k, top_p=top_p, min_p=min_p, seed=seed)).token == int((wanted <= draw).sum())
+
+
+@pytest.mark.parametrize("params", [{"temperature": 0}, {}, {"top_p": 0.5}, {"top_k": 2}])
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_logits_that_are_no_numbers_are_refused(value, params):
+    with pytest.raises(ValueError, match="largest logit"):
+        sample(torch.full((5,), value), SamplingParams(**params))
 
 
 def test_top_k_and_min_p_narrow_the_choice():
