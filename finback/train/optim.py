@@ -117,7 +117,7 @@ def compute_dtype(device: torch.device) -> torch.dtype:
 
     BF16 has a price: rounding fills the directions in which a gradient is zero with full-size noise.
     """
-    return torch.bfloat16 if fast_bf16(device, batched=True) else torch.float32
+    return torch.bfloat16 if fast_bf16(device) else torch.float32
 
 
 def chunk_elements(device: torch.device) -> int:

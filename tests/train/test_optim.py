@@ -165,11 +165,11 @@ def test_bf16_fills_directions_without_a_gradient_with_noise():
     assert rest[FP32].max() < 0.01 and rest[torch.bfloat16].min() > 0.3
 
 
-@pytest.mark.parametrize("amx", [False, True])
-def test_bf16_where_its_batched_products_are_fast(monkeypatch, amx):
+@pytest.mark.parametrize(("amx", "avx512"), [(False, False), (False, True), (True, True)])
+def test_bf16_where_its_products_are_fast(monkeypatch, amx, avx512):
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
-    assert optim.compute_dtype(torch.device("cpu")) == (torch.bfloat16 if amx else FP32)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
+    assert optim.compute_dtype(torch.device("cpu")) == (torch.bfloat16 if avx512 else FP32)
     assert optim.compute_dtype(torch.device("cuda", 1)) == torch.bfloat16
 
 
