@@ -120,6 +120,31 @@ def test_kernels_and_modules_compute_alike(fp4):
 
 @NATIVE
 @torch.no_grad()
+@pytest.mark.parametrize("level", cpu._native.levels() if not cpu.MISSING else [])
+@pytest.mark.parametrize(
+    ("dim", "ratio", "tokens"),
+    [
+        (64, 2, 1300),  # so many scores that a sample of them thins them out
+        (128, 4, 300),
+        (32, 16, 300),  # fewer of a block's keys lie together than are scored together
+        (256, 4, 100),  # longer than what is decoded at once
+        (16, 4, 100),  # a group that is not whole
+    ],
+)
+def test_scans_of_every_shape_pick_what_the_modules_pick(level, dim, ratio, tokens):
+    config = CONFIG.replace(index_head_dim=dim, csa_ratio=ratio, compress_ratios=(ratio, 0, 128, ratio))
+    model, ids, before = model_of(config), random_ids(tokens, CONFIG.vocab_size, dim), cpu.level()
+    cpu._native.choose(level)
+    try:
+        native = model.logits([ids])[0]
+    finally:
+        cpu._native.choose(before)
+    modules = model.read_out(model.streams(model.new_pass(Batch.of([ids]))))
+    assert (native - modules).abs().amax(dim=1).median() < 1e-3
+
+
+@NATIVE
+@torch.no_grad()
 @given(st.integers(1, 400), st.integers(0, 5), st.randoms(use_true_random=False))
 def test_chunks_company_and_forks_do_not_show_in_any_bit(n, cuts, rng):
     model = model_of()

@@ -141,7 +141,7 @@ def test_equal_index_scores_pick_the_first_entries(reference):
     for layer in model.layers:
         if layer.attn.indexer is not None:
             layer.attn.indexer.weights_proj.weight.zero_()
-    ids = random_ids(200, model.config.vocab_size, 1)
+    ids = random_ids(2100, model.config.vocab_size, 1)  # so many that a sample of the scores thins them out
     torch.testing.assert_close(native(model, [ids]), reference(lambda: model.logits([ids])[0]), **CLOSE)
 
 

@@ -122,20 +122,47 @@ void attend_token(const float* q, int64_t heads, int64_t c, const Key* const* ke
   }
 }
 
+// Decodes the entries of all pieces, one after another, to BF16 [entries, c]; begins[i]: where those of piece i begin.
+void decode_all(const finback::Model& m, const finback::Block& b, const Piece* pieces, int64_t count, const int64_t* begins, uint16_t* out) {
+  constexpr int64_t RANGE = 128, AHEAD = 8;
+  struct Part {
+    const Piece* piece;
+    int64_t first, end;
+    uint16_t* out;
+  };
+  std::vector<Part> parts;
+  for (int64_t i = 0; i < count; ++i)
+    for (int64_t first = 0, n = begins[i + 1] - begins[i]; first < n; first += RANGE)
+      parts.push_back({pieces + i, first, std::min(first + RANGE, n), out + (begins[i] + first) * m.c});
+  const int64_t per_block = m.block_tokens / b.ratio, bytes = entry_bytes(m.c, m.r);
+  finback::parallel(int64_t(parts.size()), [&](int64_t task) {
+    const Part& part = parts[task];
+    for (int64_t i = part.first; i < part.end; ++i) {
+      // few of a block's entries lie together: no prefetcher guesses where the next ones do
+      const uint8_t* ahead = entry<uint8_t>(m, *part.piece, b.places.entries, per_block, bytes, std::min(i + AHEAD, part.end - 1));
+      for (int64_t byte = 0; byte < bytes; byte += 64) __builtin_prefetch(ahead + byte);
+      decode_entry(entry<uint8_t>(m, *part.piece, b.places.entries, per_block, bytes, i), m.c, m.r, part.out + (i - part.first) * m.c);
+    }
+  });
+}
+
+// The rows of some pieces, of `rows` in all. `shared`: nullptr, or entries as `decode_all` left them, piece i's from begins[i].
 template <class Key>
-void attend_all(const finback::Model& m, const finback::Block& b, const Piece* pieces, int64_t count, int64_t rows, const float* q,
-                const Key* kv, const int32_t* picks, const int32_t* picked, const float* cos, const float* sin, float* out) {
+void attend_pieces(const finback::Model& m, const finback::Block& b, const Piece* pieces, int64_t count, int64_t rows, const float* q,
+                   const Key* kv, const int32_t* picks, const int32_t* picked, const float* cos, const float* sin,
+                   const uint16_t* shared, const int64_t* begins, float* out) {
   const int64_t c = m.c, group = m.H / m.groups;
   // few tokens: the heads are shared among the threads as well
-  const int64_t parts = rows >= 4 * finback::threads() ? 1 : std::min(finback::threads() * int64_t(2), m.H);
+  const int64_t first_row = pieces[0].first, own_rows = pieces[count - 1].first + pieces[count - 1].length - first_row;
+  const int64_t parts = own_rows >= 4 * finback::threads() ? 1 : std::min(finback::threads() * int64_t(2), m.H);
   const int64_t heads = parts == 1 ? m.H : ((m.H + parts - 1) / parts + HEADS - 1) / HEADS * HEADS, split = (m.H + heads - 1) / heads;
   const bool fp8 = m.cache == finback::Cache::fp8;
   const int64_t row_bytes = fp8 ? entry_bytes(c, m.r) : c * sizeof(Key);
-  finback::parallel(rows * split, [&](int64_t task) {
+  finback::parallel(own_rows * split, [&](int64_t task) {
     thread_local std::vector<const Key*> keys;
     thread_local std::vector<Key> decoded;
     thread_local std::vector<float> logits;
-    const int64_t row = task / split, h0 = task % split * heads, h1 = std::min(h0 + heads, m.H);
+    const int64_t row = first_row + task / split, h0 = task % split * heads, h1 = std::min(h0 + heads, m.H);
     const Piece* p = std::upper_bound(pieces, pieces + count, row, [](int64_t r, const Piece& piece) { return r < piece.first; }) - 1;
     const int64_t t = p->start + row - p->first;
     keys.clear();
@@ -147,14 +174,16 @@ void attend_all(const finback::Model& m, const finback::Block& b, const Piece* p
     const int64_t own = int64_t(keys.size());
     if (b.ratio) {
       const int64_t per_block = m.block_tokens / b.ratio, visible = b.csa ? picked[row] : (t + 1) / b.ratio;
+      const uint16_t* entries = shared ? shared + begins[p - pieces] * c : nullptr;
       for (int64_t i = 0; i < visible; ++i)
-        take(entry<std::byte>(m, *p, b.places.entries, per_block, row_bytes, b.csa ? picks[row * m.topk + i] : i));
+        take(entries ? reinterpret_cast<const std::byte*>(entries + i * c)
+                     : entry<std::byte>(m, *p, b.places.entries, per_block, row_bytes, b.csa ? picks[row * m.topk + i] : i));
     }
-    const int64_t n = int64_t(keys.size());
+    const int64_t n = int64_t(keys.size()), coded = shared ? old : n;
     if (fp8) {
       if constexpr (sizeof(Key) == 2) {
-        decoded.resize(std::max(decoded.size(), size_t(n * c)));
-        for (int64_t i = 0; i < n; ++i)
+        decoded.resize(std::max(decoded.size(), size_t(coded * c)));
+        for (int64_t i = 0; i < coded; ++i)
           if (i < old || i >= own) {
             decode_entry(reinterpret_cast<const uint8_t*>(keys[i]), c, m.r, decoded.data() + i * c);
             keys[i] = decoded.data() + i * c;
@@ -172,9 +201,30 @@ void attend_all(const finback::Model& m, const finback::Block& b, const Piece* p
   });
 }
 
+template <class Key>
+void attend_all(finback::Model& m, const finback::Block& b, const Piece* pieces, int64_t count, int64_t rows, const float* q, const Key* kv,
+                const int32_t* picks, const int32_t* picked, const float* cos, const float* sin, float* out) {
+  constexpr int64_t WAVE = int64_t(1) << 24;  // decoded numbers that exist at a time, one piece's at least
+  if (m.cache != finback::Cache::fp8 || b.csa || !b.ratio)
+    return attend_pieces(m, b, pieces, count, rows, q, kv, picks, picked, cos, sin, nullptr, nullptr, out);
+  for (int64_t first = 0; first < count;) {
+    std::vector<int64_t> begins{0};
+    int64_t end = first;
+    for (; end < count; ++end) {
+      const int64_t next = begins.back() + (pieces[end].start + pieces[end].length) / b.ratio;
+      if (end > first && next * m.c > WAVE) break;
+      begins.push_back(next);
+    }
+    uint16_t* shared = m.scratch.entries.get<uint16_t>(begins.back() * m.c);
+    decode_all(m, b, pieces + first, end - first, begins.data(), shared);
+    attend_pieces(m, b, pieces + first, end - first, rows, q, kv, picks, picked, cos, sin, shared, begins.data(), out);
+    first = end;
+  }
+}
+
 }  // namespace
 
-void attend(const finback::Model& m, const finback::Block& b, const Piece* pieces, int64_t count, int64_t rows, const float* q,
+void attend(finback::Model& m, const finback::Block& b, const Piece* pieces, int64_t count, int64_t rows, const float* q,
             const void* kv, const int32_t* picks, const int32_t* picked, const float* cos, const float* sin, float* out) {
   if (m.cache == finback::Cache::fp32) attend_all(m, b, pieces, count, rows, q, static_cast<const float*>(kv), picks, picked, cos, sin, out);
   else attend_all(m, b, pieces, count, rows, q, static_cast<const uint16_t*>(kv), picks, picked, cos, sin, out);

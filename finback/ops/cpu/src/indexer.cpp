@@ -106,82 +106,116 @@ struct Queries {
   const int32_t* sums;
 };
 
-constexpr int64_t KEYS = 8;  // in FP4 that are scored together
-constexpr int64_t AHEAD = 64;  // so many keys earlier memory is asked for one
+#if defined(__AVX2__)
+constexpr int64_t KEYS = W;  // in FP4 that are scored together, a key to a lane
+#else
+constexpr int64_t KEYS = 4;
+#endif
+constexpr int64_t AHEAD = 128;  // so many keys earlier memory is asked for one
 
 #if defined(__AVX2__)
-void transpose8(__m256i* v) {
-  __m256i t[8];
-  for (int i = 0; i < 8; i += 2) {
-    t[i] = _mm256_unpacklo_epi32(v[i], v[i + 1]);
-    t[i + 1] = _mm256_unpackhi_epi32(v[i], v[i + 1]);
+#if defined(__AVX512F__)
+typedef __m512i Bytes;
+#define FB_OP(name) _mm512_##name
+#else
+typedef __m256i Bytes;
+#define FB_OP(name) _mm256_##name
+#endif
+
+// Bytes at .. at+15 of W rows as four vectors: [i] has bytes 4i .. 4i+3 of row j in lane j.
+inline void four_words(const uint8_t* at, int64_t stride, Bytes* words) {
+  const auto part = [&](int j) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + j * stride)); };
+  Bytes t[4];
+  for (int j = 0; j < 4; ++j) {
+#if defined(__AVX512F__)
+    t[j] = _mm512_inserti32x4(_mm512_castsi128_si512(part(j)), part(j + 4), 1);
+    t[j] = _mm512_inserti32x4(_mm512_inserti32x4(t[j], part(j + 8), 2), part(j + 12), 3);
+#else
+    t[j] = _mm256_set_m128i(part(j + 4), part(j));
+#endif
   }
-  for (int i = 0; i < 8; i += 4)
-    for (int j = 0; j < 2; ++j) {
-      v[i + 2 * j] = _mm256_unpacklo_epi64(t[i + j], t[i + 2 + j]);
-      v[i + 2 * j + 1] = _mm256_unpackhi_epi64(t[i + j], t[i + 2 + j]);
-    }
-  for (int i = 0; i < 4; ++i) {
-    const __m256i a = v[i], b = v[i + 4];
-    v[i] = _mm256_permute2x128_si256(a, b, 0x20), v[i + 4] = _mm256_permute2x128_si256(a, b, 0x31);
-  }
+  const Bytes a = FB_OP(unpacklo_epi32)(t[0], t[1]), b = FB_OP(unpackhi_epi32)(t[0], t[1]);
+  const Bytes c = FB_OP(unpacklo_epi32)(t[2], t[3]), d = FB_OP(unpackhi_epi32)(t[2], t[3]);
+  words[0] = FB_OP(unpacklo_epi64)(a, c), words[1] = FB_OP(unpackhi_epi64)(a, c);
+  words[2] = FB_OP(unpacklo_epi64)(b, d), words[3] = FB_OP(unpackhi_epi64)(b, d);
 }
+
+// KEYS keys of whole groups of 32 channels, decoded once for all queries that read them.
+struct Panel {
+  static constexpr int64_t GROUPS = 4;  // longer keys go the scalar way
+  Bytes words[GROUPS][8];               // four channels to a lane in the order of `key_codes`; 12 is added, so that none is negative
+  F scales[GROUPS];
+
+  void decode(const uint8_t* keys, int64_t groups) {
+    const Bytes table = FB_OP(setr_epi32)(
+#if defined(__AVX512F__)
+        0x0f0e0d0c, 0x18141210, 0x090a0b0c, 0x00040608, 0x0f0e0d0c, 0x18141210, 0x090a0b0c, 0x00040608,
+#endif
+        0x0f0e0d0c, 0x18141210, 0x090a0b0c, 0x00040608, 0x0f0e0d0c, 0x18141210, 0x090a0b0c, 0x00040608);  // 12 + twice the values
+    const Bytes low = FB_OP(set1_epi8)(15);
+    const int64_t stride = 17 * groups;
+    Bytes four[4];
+    four_words(keys + stride - 16, stride, four);  // the last word ends with the scales
+    for (int64_t g = 0; g < groups; ++g) {
+      const I byte = (I)FB_OP(srli_epi32)(four[3], int(8 * (4 - groups + g))) & 255;
+      scales[g] = (F)(byte == 0 ? I{} + 0x00400000 : byte == 255 ? I{} + 0x7fc00000 : byte << 23);
+    }
+    for (int64_t g = 0; g < groups; ++g) {
+      four_words(keys + 16 * g, stride, four);
+      for (int i = 0; i < 4; ++i) {
+        words[g][i] = FB_OP(shuffle_epi8)(table, (Bytes)((I)four[i] & (I)low));
+        words[g][4 + i] = FB_OP(shuffle_epi8)(table, (Bytes)((I)FB_OP(srli_epi16)(four[i], 4) & (I)low));
+      }
+    }
+  }
+};
+
+// Scores of a decoded panel, in the order of the scalar way below: dots[h] gains group after group, while a group's keys stay in registers.
+F score_decoded(const int8_t* codes, const float* scales, const int32_t* sums, const float* gate, int64_t heads, int64_t groups,
+                const Panel& panel, F* dots) {
+  for (int64_t g = 0; g < groups; ++g) {
+    Bytes key[8];
+    for (int i = 0; i < 8; ++i) key[i] = panel.words[g][i];
+    for (int64_t h = 0; h < heads; ++h) {
+      const int8_t* q = codes + (h * groups + g) * 32;
+      Bytes sum = (Bytes)I{};
+#pragma GCC unroll 8
+      for (int i = 0; i < 8; ++i) {
+        int32_t four;
+        std::memcpy(&four, q + 4 * i, 4);
+#if defined(__AVX512VNNI__)
+        sum = _mm512_dpbusd_epi32(sum, key[i], _mm512_set1_epi32(four));
+#else
+        sum = FB_OP(add_epi16)(sum, FB_OP(maddubs_epi16)(key[i], FB_OP(set1_epi32)(four)));  // 16 products of at most 288
+#endif
+      }
+#if !defined(__AVX512VNNI__)
+      sum = FB_OP(madd_epi16)(sum, FB_OP(set1_epi16)(1));
+#endif
+      const F whole = __builtin_convertvector((I)sum - sums[h * groups + g], F);
+      dots[h] = fma(whole, splat(scales[h * groups + g]) * panel.scales[g], g ? dots[h] : F{});
+    }
+  }
+  F total{};
+  for (int64_t h = 0; h < heads; ++h) total = fma(splat(gate[h]), max(F{}, dots[h]), total);  // a NaN stays: of it and 0 the maximum is the second
+  return total + 0.0f;
+}
+#undef FB_OP
 #endif
 
-// Scores of KEYS keys in FP4. Sums over the channels of a group are exact; groups and heads are added in order.
-void score_fp4(const int8_t* codes, const float* scales, [[maybe_unused]] const int32_t* sums, const float* gate, int64_t heads,
-               int64_t dim, const uint8_t* const* keys, float* out) {
+// Scores of KEYS keys. Sums over the channels of a group are exact; groups and heads are added in order.
+void score_fp4(const int8_t* codes, const float* scales, const float* gate, int64_t heads, int64_t dim, const uint8_t* keys, float* out) {
   const int64_t group = key_group(dim), groups = dim / group;
-#if defined(__AVX2__)
-  constexpr int64_t GROUPS = 8;
-  if (group == 32 && groups <= GROUPS) {
-    // twice the values and 12, so that they are not negative: then bytes of a key and of a query multiply in pairs
-    const __m128i table = _mm_setr_epi8(12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0), low = _mm_set1_epi8(15);
-    __m256i words[GROUPS][8];  // [g][i]: channels 4i .. 4i+3 of group g, a key to a lane
-    __m256 key_scales[GROUPS];
-    for (int64_t g = 0; g < groups; ++g) {
-      alignas(32) float scale[KEYS];
-      for (int j = 0; j < KEYS; ++j) {
-        const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(keys[j] + 16 * g));
-        const __m128i even = _mm_shuffle_epi8(table, _mm_and_si128(x, low)), odd = _mm_shuffle_epi8(table, _mm_and_si128(_mm_srli_epi16(x, 4), low));
-        words[g][j] = _mm256_set_m128i(odd, even);
-        scale[j] = scale_of(keys[j][dim / 2 + g]);
-      }
-      transpose8(words[g]);
-      key_scales[g] = _mm256_load_ps(scale);
-    }
-    const __m256i ones = _mm256_set1_epi16(1);
-    __m256 total = _mm256_setzero_ps();
-    for (int64_t h = 0; h < heads; ++h) {
-      __m256 dot = _mm256_setzero_ps();
-      for (int64_t g = 0; g < groups; ++g) {
-        const int8_t* q = codes + h * dim + 32 * g;
-        __m256i sum = _mm256_setzero_si256();  // of at most 16 products of at most 288 in each half of a lane
-        for (int i = 0; i < 8; ++i) {
-          int32_t four;
-          std::memcpy(&four, q + 4 * i, 4);
-          sum = _mm256_add_epi16(sum, _mm256_maddubs_epi16(words[g][i], _mm256_set1_epi32(four)));
-        }
-        const __m256i whole = _mm256_sub_epi32(_mm256_madd_epi16(sum, ones), _mm256_set1_epi32(sums[h * groups + g]));
-        dot = _mm256_fmadd_ps(_mm256_cvtepi32_ps(whole), _mm256_mul_ps(_mm256_set1_ps(scales[h * groups + g]), key_scales[g]), dot);
-      }
-      // of a NaN and 0 the maximum takes its second argument
-      total = _mm256_fmadd_ps(_mm256_set1_ps(gate[h]), _mm256_max_ps(_mm256_setzero_ps(), dot), total);
-    }
-    _mm256_storeu_ps(out, _mm256_add_ps(total, _mm256_setzero_ps()));
-    return;
-  }
-#endif
-  for (int64_t j = 0; j < KEYS; ++j) {
+  for (int64_t j = 0; j < KEYS; ++j, keys += key_bytes(dim)) {
     float total = 0;
     for (int64_t h = 0; h < heads; ++h) {
       float dot = 0;
       for (int64_t g = 0; g < groups; ++g) {
         int8_t key[32];
-        key_codes(keys[j] + group / 2 * g, group, key);
+        key_codes(keys + group / 2 * g, group, key);
         int32_t whole = 0;
         for (int64_t i = 0; i < group; ++i) whole += int32_t(codes[h * dim + group * g + i]) * key[i];
-        dot += float(whole) * (scales[h * groups + g] * scale_of(keys[j][dim / 2 + g]));
+        dot += float(whole) * (scales[h * groups + g] * scale_of(keys[dim / 2 + g]));
       }
       total += gate[h] * (dot < 0 ? 0.0f : dot);
     }
@@ -194,19 +228,43 @@ void score_range_fp4(const finback::Model& m, const finback::Block& b, const std
   const int64_t dim = m.index_dim, heads = m.index_heads, per_block = m.block_tokens / b.ratio, groups = dim / key_group(dim);
   const Piece& p = *queries[task.first].piece;
   const int64_t end = std::min(queries[task.end - 1].visible, task.key + RANGE), bytes = key_bytes(dim);
+  const auto at = [&](int64_t i) { return entry<const uint8_t>(m, p, b.places.keys, per_block, bytes, i); };
+  const bool together = per_block % KEYS == 0;  // keys that are scored together, those beyond the last as well, lie in one block
+  std::vector<uint8_t> copy(together ? 0 : KEYS * bytes);
+#if defined(__AVX2__)
+  Panel panel;
+  const bool decoded = key_group(dim) == 32 && groups <= Panel::GROUPS;
+  std::vector<F> dots(heads);
+#endif
   for (int64_t w = task.key; w < end; w += KEYS) {
-    const uint8_t* keys[KEYS];  // beyond the last: nobody reads those scores
-    for (int64_t j = 0; j < KEYS; ++j) keys[j] = entry<uint8_t>(m, p, b.places.keys, per_block, bytes, std::min(w + j, end - 1));
+    const uint8_t* keys = copy.data();
+    if (together) keys = at(w);
+    else
+      for (int64_t j = 0; j < KEYS && w + j < end; ++j) std::memcpy(copy.data() + j * bytes, at(w + j), bytes);
     // a block's keys are a kilobyte among many: no prefetcher guesses where the next ones lie
-    for (int64_t j = w + AHEAD; j < std::min(w + AHEAD + KEYS, end); j += 2)
-      __builtin_prefetch(entry<uint8_t>(m, p, b.places.keys, per_block, bytes, j));
+    if (w + AHEAD < end) {
+      const uint8_t* ahead = at(w + AHEAD);
+      for (int64_t byte = 0; byte < KEYS * bytes; byte += 64) __builtin_prefetch(ahead + byte);
+    }
+#if defined(__AVX2__)
+    if (decoded) panel.decode(keys, groups);
+#endif
     for (int64_t i = task.first; i < task.end; ++i) {
       const Query& query = queries[i];
-      const int64_t left = std::min(std::min(end, query.visible) - w, KEYS), at = query.row * heads;
+      const int64_t left = std::min(end, query.visible) - w, row = query.row * heads;
       if (left <= 0) continue;
+      float* out = scores + query.at + w;
+#if defined(__AVX2__)
+      if (decoded) {
+        const F found = score_decoded(q.codes + row * dim, q.scales + row * groups, q.sums + row * groups, gate + row, heads, groups, panel, dots.data());
+        if (left >= KEYS) store(out, found);
+        else store(out, found, int(left));
+        continue;
+      }
+#endif
       float found[KEYS];
-      score_fp4(q.codes + at * dim, q.scales + at * groups, q.sums + at * groups, gate + at, heads, dim, keys, found);
-      std::copy(found, found + left, scores + query.at + w);
+      score_fp4(q.codes + row * dim, q.scales + row * groups, gate + row, heads, dim, keys, found);
+      std::copy(found, found + std::min(left, KEYS), out);
     }
   }
 }
@@ -242,34 +300,61 @@ uint32_t ordered(float x) {
   return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
 }
 
-// The k highest of n > k scores in ascending order of their indices; of equal ones the earlier. The k-th highest
-// value is found digit by digit: 11, 11 and 10 bits. After the first digit only those are looked at that may be it.
-void top_k(const float* scores, int64_t n, int64_t k, int32_t* picks) {
-  constexpr int FIRST = 11;
-  int32_t count[2][1 << FIRST] = {};  // even and odd ones apart: neighbours often count in the same place
-  for (int64_t i = 0; i < n; ++i) ++count[i & 1][ordered(scores[i]) >> (32 - FIRST)];
-  uint32_t digit = (1u << FIRST) - 1;
-  int64_t wanted = k;  // of those that begin with the prefix
-  for (; count[0][digit] + count[1][digit] < wanted; --digit) wanted -= count[0][digit] + count[1][digit];
-  thread_local std::vector<int32_t> candidates;
-  candidates.clear();
-  for (int64_t i = 0; i < n; ++i)
-    if (ordered(scores[i]) >> (32 - FIRST) >= digit) candidates.push_back(int32_t(i));
-  uint32_t prefix = digit << (32 - FIRST), mask = ((1u << FIRST) - 1) << (32 - FIRST);
-  for (const auto& [shift, bits] : {std::pair{10, 11}, std::pair{0, 10}}) {
-    std::fill(count[0], count[0] + (1 << bits), 0);
-    for (const int32_t i : candidates) {
-      const uint32_t x = ordered(scores[i]);
-      if ((x & mask) == prefix) ++count[0][x >> shift & ((1u << bits) - 1)];
-    }
-    for (digit = (1u << bits) - 1; count[0][digit] < wanted; --digit) wanted -= count[0][digit];
-    prefix |= digit << shift;
-    mask |= ((1u << bits) - 1) << shift;
+struct Cut {
+  uint32_t value;  // the k-th highest
+  int64_t equal;   // so many of those equal to it are among the k highest
+};
+
+// Found digit by digit, 11, 11 and 10 bits; reorders `values`.
+Cut cut(std::vector<uint32_t>& values, int64_t k) {
+  Cut found{0, k};
+  for (const auto& [shift, bits] : {std::pair{21, 11}, std::pair{10, 11}, std::pair{0, 10}}) {
+    const uint32_t last = (1u << bits) - 1;
+    int32_t count[2][1 << 11] = {};  // even and odd ones apart: neighbours often count in the same place
+    for (size_t i = 0; i < values.size(); ++i) ++count[i & 1][values[i] >> shift & last];
+    uint32_t digit = last;
+    for (; count[0][digit] + count[1][digit] < found.equal; --digit) found.equal -= count[0][digit] + count[1][digit];
+    found.value |= digit << shift;
+    values.erase(std::remove_if(values.begin(), values.end(), [&](uint32_t x) { return x >> shift != found.value >> shift; }), values.end());
   }
+  return found;
+}
+
+// Adds the indices of scores not below `least`.
+void not_below(const float* scores, int64_t n, float least, std::vector<int32_t>& indices) {
+  int64_t i = 0;
+#if defined(__AVX512F__)
+  for (; i + W <= n; i += W)
+    for (uint32_t left = _mm512_cmp_ps_mask(load(scores + i), splat(least), _CMP_NLT_UQ); left; left &= left - 1)
+      indices.push_back(int32_t(i + __builtin_ctz(left)));
+#endif
+  for (; i < n; ++i)
+    if (!(scores[i] < least)) indices.push_back(int32_t(i));
+}
+
+// The k highest of n > k scores in ascending order of their indices; of equal ones the earlier. The k-th highest of a part
+// is not above the k-th highest of all, so a long list is first thinned out by one of SAMPLE scores.
+void top_k(const float* scores, int64_t n, int64_t k, int32_t* picks) {
+  constexpr int64_t SAMPLE = 16, RUN = 16;  // neighbours in the sample
+  thread_local std::vector<uint32_t> values;
+  thread_local std::vector<int32_t> candidates;
+  float least = -__builtin_inff();
+  if (n >= 2 * SAMPLE * std::max(k, RUN)) {
+    values.clear();
+    for (int64_t i = 0; i + RUN <= n; i += SAMPLE * RUN)
+      for (int64_t j = i; j < i + RUN; ++j) values.push_back(ordered(scores[j]));
+    const uint32_t value = cut(values, k).value, bits = value & 0x80000000u ? value & 0x7fffffffu : ~value;
+    std::memcpy(&least, &bits, 4);
+  }
+  candidates.clear();
+  not_below(scores, n, least, candidates);
+  values.clear();
+  for (const int32_t i : candidates) values.push_back(ordered(scores[i]));
+  Cut last = cut(values, k);
   int64_t found = 0;
   for (const int32_t i : candidates) {
     const uint32_t x = ordered(scores[i]);
-    if (x > prefix || (x == prefix && wanted-- > 0)) picks[found++] = i;
+    if (x > last.value || (x == last.value && last.equal-- > 0)) picks[found++] = i;
   }
 }
 

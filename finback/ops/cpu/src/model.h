@@ -89,7 +89,7 @@ class Buffer {
 
 struct Scratch {
   Buffer h, x, y, post, comb, cos, latent, q, kv, u, z, index_u, index_z, index_q, index_gate, scores, picks, picked, out, low,
-      affinities, ids, weights, hidden, joined, rows, index_codes, index_scales, index_sums;
+      affinities, ids, weights, hidden, joined, rows, index_codes, index_scales, index_sums, entries;
   Buffer rounded[4];  // by Rounding
 };
 

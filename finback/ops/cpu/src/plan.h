@@ -37,7 +37,7 @@ void select(finback::Model& m, const finback::Block& b, const Piece* pieces, int
 
 // ops.reference.sparse_attention for all rows. q: [rows, H, c], rotated, times c^-1/2; kv: the rows' own window
 // vectors, FP32 or, in other caches, BF16. out: [groups, rows, H / groups * c], turned back by each row's position.
-void attend(const finback::Model& m, const finback::Block& b, const Piece* pieces, int64_t count, int64_t rows, const float* q,
+void attend(finback::Model& m, const finback::Block& b, const Piece* pieces, int64_t count, int64_t rows, const float* q,
             const void* kv, const int32_t* picks, const int32_t* picked, const float* cos, const float* sin, float* out);
 
 // Ids and weights [rows, k] of the experts of each row from its logits [rows, E] (report 2.1). Overwrites the logits.
