@@ -391,14 +391,33 @@ def _load(path: Path, dtype: str, device: str, fp8_cache: bool = False):
     from finback.device import resolve
     from finback.text import load_tokenizer
 
-    tokenizer = load_tokenizer(path)  # first: it is quick to fail
-    loaded = load(path, dtype, resolve(device), fp8_cache=fp8_cache).requires_grad_(False)
+    tokenizer, where = load_tokenizer(path), resolve(device)  # first: they are quick to fail
+    if where.type == "cpu" and dtype in ("auto", "float32", "bfloat16"):
+        _check_memory(path, dtype)
+    loaded = load(path, dtype, where, fp8_cache=fp8_cache).requires_grad_(False)
     if tokenizer.vocab_size > loaded.config.vocab_size:
         raise ValueError(
             f"the tokenizer of {path} has {tokenizer.vocab_size} entries, the model {loaded.config.vocab_size}: "
             "they are from different checkpoints"
         )
     return loaded, tokenizer
+
+
+def _check_memory(path: Path, dtype: str) -> None:
+    """Refuses weights for which the CPU's memory has no room before the system ends this process halfway."""
+    import torch
+
+    from finback import cost, device
+    from finback.checkpoint import open_checkpoint
+
+    checkpoint = open_checkpoint(path)
+    wanted, free = cost.parameters(checkpoint.config).total * (2 if dtype == "bfloat16" else 4), device.memory(torch.device("cpu"))
+    if wanted > free:
+        kept = sum(entry.nbytes for entry in checkpoint.entries.values())
+        raise ValueError(
+            f"the weights of {path} take {wanted / 2**30:.1f} GiB in {'float32' if dtype == 'auto' else dtype}, and {free / 2**30:.1f} are free: "
+            f"with --dtype stored they stay in the file ({kept / 2**30:.1f} GiB) and are read from there"
+        )
 
 
 def _seed(seed: int | None) -> int:

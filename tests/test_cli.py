@@ -96,6 +96,19 @@ def test_wrong_input_ends_in_one_sentence_and_exit_code_1(args, cause):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("dtype", ["auto", "bfloat16", "stored"])
+def test_weights_that_do_not_fit_are_refused_before_they_are_read(checkpoint, monkeypatch, dtype):
+    from finback import cli, device
+
+    assert cli._load(checkpoint, dtype, "cpu")
+    monkeypatch.setattr(device, "memory", lambda _: 1000)
+    if dtype == "stored":
+        assert cli._load(checkpoint, dtype, "cpu")
+    else:
+        with pytest.raises(ValueError, match="take 0.0 GiB in .*--dtype stored"):
+            cli._load(checkpoint, dtype, "cpu")
+
+
 def test_doctor_finds_nothing_wrong():
     assert (DEFAULT_MODEL / "config.json").exists(), "the package has no model"
     result = run("doctor")
