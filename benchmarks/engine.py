@@ -17,6 +17,7 @@ import json
 import time
 from pathlib import Path
 
+import finback  # noqa: F401, I001: before PyTorch, as for everyone who imports it first: it says how long OpenMP's threads spin
 import torch
 from cpu_jobs import bench_model
 
