@@ -22,6 +22,7 @@ import torch
 from cpu_jobs import bench_model
 
 from finback import cost
+from finback.device import peak
 from finback.engine import Engine, SamplingParams
 from finback.model import Batch, Transformer, storage_dtype
 from finback.model.state import SequenceState
@@ -101,7 +102,8 @@ def prefill(model: Transformer, length: int) -> dict:
             print(f"prefilled {at:,} tokens in {time.perf_counter() - began:.0f} s, {at / (time.perf_counter() - began):.0f} a second", flush=True)
             mark *= 2
     row = {"length": length, "prefill": length / (time.perf_counter() - began), "decode": decode(model, state), "cache": state.nbytes()}
-    print(f"then {row['decode']:.1f} tokens a second")
+    row["peak"] = peak(torch.device("cpu"))
+    print(f"then {row['decode']:.1f} tokens a second; this process took {(row['peak'] or 0) / 2**20:.0f} MiB at most")
     return row
 
 

@@ -388,12 +388,13 @@ def doctor() -> None:
 
 def _load(path: Path, dtype: str, device: str, fp8_cache: bool = False):
     from finback.checkpoint import load
+    from finback.checkpoint.load import KEPT
     from finback.device import resolve
     from finback.text import load_tokenizer
 
     tokenizer, where = load_tokenizer(path), resolve(device)  # first: they are quick to fail
-    if where.type == "cpu" and dtype in ("auto", "float32", "bfloat16"):
-        _check_memory(path, dtype)
+    if where.type == "cpu" and dtype not in KEPT:
+        _check_memory(path, "float32" if dtype == "auto" else dtype)
     loaded = load(path, dtype, where, fp8_cache=fp8_cache).requires_grad_(False)
     if tokenizer.vocab_size > loaded.config.vocab_size:
         raise ValueError(
@@ -405,17 +406,16 @@ def _load(path: Path, dtype: str, device: str, fp8_cache: bool = False):
 
 def _check_memory(path: Path, dtype: str) -> None:
     """Refuses weights for which the CPU's memory has no room before the system ends this process halfway."""
-    import torch
-
     from finback import cost, device
     from finback.checkpoint import open_checkpoint
+    from finback.checkpoint.load import compute_dtype
 
     checkpoint = open_checkpoint(path)
-    wanted, free = cost.parameters(checkpoint.config).total * (2 if dtype == "bfloat16" else 4), device.memory(torch.device("cpu"))
+    wanted, free = cost.parameters(checkpoint.config).total * compute_dtype(dtype).itemsize, device.memory(device.resolve("cpu"))
     if wanted > free:
         kept = sum(entry.nbytes for entry in checkpoint.entries.values())
         raise ValueError(
-            f"the weights of {path} take {wanted / 2**30:.1f} GiB in {'float32' if dtype == 'auto' else dtype}, and {free / 2**30:.1f} are free: "
+            f"the weights of {path} take {wanted / 2**30:.1f} GiB in {dtype}, and {free / 2**30:.1f} are free: "
             f"with --dtype stored they stay in the file ({kept / 2**30:.1f} GiB) and are read from there"
         )
 

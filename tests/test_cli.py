@@ -96,7 +96,7 @@ def test_wrong_input_ends_in_one_sentence_and_exit_code_1(args, cause):
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("dtype", ["auto", "bfloat16", "stored"])
+@pytest.mark.parametrize("dtype", ["auto", "bf16", "stored"])
 def test_weights_that_do_not_fit_are_refused_before_they_are_read(checkpoint, monkeypatch, dtype):
     from finback import cli, device
 
