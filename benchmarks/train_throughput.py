@@ -29,6 +29,8 @@ GAP = {"fp32": 1e-3, "bf16": 3e-2}  # relative, of the loss and of the gradient'
 
 def job(side: str, precision: str, folder: Path, preset: str, shape: tuple[int, int], steps: int) -> None:
     """One side: its steps as a line of JSON each, when a line on standard input asks for it."""
+    if side == "finback":  # before PyTorch, as the command line does: it sets how long OpenMP's threads spin
+        import finback  # noqa: F401
     import torch
     from cpu_jobs import ENGINES, ids, peak_memory
 

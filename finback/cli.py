@@ -21,7 +21,8 @@ from rich.text import Text
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
 
-DEFAULT_MODEL = Path(__file__).parent / "models" / "first"
+DEFAULT_MODEL = Path(__file__).parent / "models" / "finback-mini"
+STORY_MODEL = DEFAULT_MODEL.with_name("first")  # the other one continues conversations, not bare texts
 
 Model = Annotated[Path, typer.Option("--model", "-m", help="Checkpoint directory with its tokenizer.", show_default="the model that comes with Finback")]
 Dtype = Annotated[
@@ -32,8 +33,8 @@ Dtype = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda, npu, mps, or auto.")]
-Temperature = Annotated[float, typer.Option(min=0.0, help="0 always takes the likeliest token.")]
-TopP = Annotated[float, typer.Option("--top-p", help="Sample from the likeliest tokens with this probability in all.")]
+Temperature = Annotated[Optional[float], typer.Option(min=0.0, help="0 always takes the likeliest token.", show_default="what the model's generation_config.json says")]
+TopP = Annotated[Optional[float], typer.Option("--top-p", help="Sample from the likeliest tokens with this probability in all.", show_default="what the model's generation_config.json says")]
 MaxTokens = Annotated[int, typer.Option("--max-tokens", min=1, help="Stop after this many tokens.")]
 Seed = Annotated[Optional[int], typer.Option(help="Repeats a sample exactly.", show_default="a new one each time")]
 
@@ -46,11 +47,11 @@ def _finback() -> None:
 @app.command()
 def chat(
     model: Model = DEFAULT_MODEL,
-    think: Annotated[bool, typer.Option("--think/--no-think", help="Let the model reason before it answers.")] = False,
-    effort: Annotated[Optional[str], typer.Option(help="Reasoning effort with --think: high or max.")] = None,
+    think: Annotated[Optional[bool], typer.Option("--think/--no-think", help="Let the model reason before it answers.", show_default="whether it was taught to")] = None,
+    effort: Annotated[Optional[str], typer.Option(help="Reasoning effort when it thinks: high or max.")] = None,
     system: Annotated[Optional[str], typer.Option(help="System prompt.")] = None,
-    temperature: Temperature = 0.7,
-    top_p: TopP = 0.95,
+    temperature: Temperature = None,
+    top_p: TopP = None,
     max_tokens: MaxTokens = 512,
     seed: Seed = None,
     neutralize: Annotated[bool, typer.Option(help="Make special tokens in what you type harmless.")] = True,
@@ -60,7 +61,8 @@ def chat(
 ) -> None:
     """Talk to a model in the terminal. Inside, /help lists the commands."""
     from finback.chat import Settings, run_chat
-    from finback.engine import Engine, SamplingParams
+    from finback.checkpoint import read_card
+    from finback.engine import Engine
     from finback.tasks.sandbox import Sandbox
 
     if effort not in (None, "high", "max"):
@@ -69,8 +71,8 @@ def chat(
     greeting = f"{model.resolve().name}: {sum(p.numel() for p in loaded.parameters()) / 1e6:.1f}M parameters."
     if model == DEFAULT_MODEL:  # its card's first paragraph says honestly what to expect
         greeting += "\n" + (model / "README.md").read_text(encoding="utf-8").split("\n\n")[1]
-    sampling = SamplingParams(temperature, top_p, max_tokens=max_tokens, seed=_seed(seed))
-    settings = Settings(think, effort, system, sampling, neutralize)
+    sampling = _sampling(model, temperature, top_p, max_tokens, seed)
+    settings = Settings(read_card(model).thinking if think is None else think, effort, system, sampling, neutralize)
     engine = Engine(loaded, tokenizer, prefix="full")
     with contextlib.closing(engine), Sandbox(workers=1, seconds=10.0) if python else contextlib.nullcontext() as box:
         run_chat(engine, settings, Console(), greeting, box)
@@ -93,6 +95,7 @@ def serve(
     device: Device = "auto",
 ) -> None:
     """Serve models over HTTP: DeepSeek's, OpenAI's and Anthropic's APIs, and a chat page."""
+    from finback.checkpoint import read_card
     from finback.config import ModelConfig
     from finback.engine import Engine
     from finback.server import serve as room
@@ -115,7 +118,7 @@ def serve(
         blocks = max((cache << 20) // size, 1) if size else None
         store = disk / (name or folder.name) if disk else None
         engine = Engine(loaded, tokenizer, cache_blocks=blocks, drafts=drafts, disk=store)
-        served.append(Model(name or folder.name, engine, room.card_of(folder)))
+        served.append(Model(name or folder.name, engine, read_card(folder)))
     if len({model.name for model in served}) < len(served):
         raise ValueError(f"two models have the same name among {', '.join(m.name for m in served)}: give --model NAME=DIRECTORY")
     hosts = None if accepted else room.LOOPBACK
@@ -131,23 +134,22 @@ def serve(
 @app.command()
 def generate(
     prompt: Annotated[str, typer.Argument(help="Text to continue; - reads it from standard input.")],
-    model: Model = DEFAULT_MODEL,
+    model: Annotated[Path, typer.Option("--model", "-m", help="Checkpoint directory with its tokenizer.", show_default="the story model that comes with Finback")] = STORY_MODEL,
     as_chat: Annotated[bool, typer.Option("--chat", help="Treat the prompt as a user's message instead of raw text.")] = False,
     think: Annotated[bool, typer.Option("--think/--no-think", help="With --chat: let the model reason first.")] = False,
-    temperature: Temperature = 0.7,
-    top_p: TopP = 0.95,
+    temperature: Temperature = None,
+    top_p: TopP = None,
     max_tokens: MaxTokens = 256,
     seed: Seed = None,
     dtype: Dtype = "auto",
     device: Device = "auto",
 ) -> None:
     """Continue a text (or answer it with --chat) and print the result as it comes."""
-    from finback.engine import SamplingParams
     from finback.engine import generate as run
     from finback.text import encode_messages
 
     text = sys.stdin.read() if prompt == "-" else prompt
-    params = SamplingParams(temperature, top_p, max_tokens=max_tokens, seed=_seed(seed))
+    params = _sampling(model, temperature, top_p, max_tokens, seed)
     loaded, tokenizer = _load(model, dtype, device)
     if as_chat:
         ids = tokenizer.encode(encode_messages([{"role": "user", "content": text}], "thinking" if think else "chat"))
@@ -420,8 +422,15 @@ def _check_memory(path: Path, dtype: str) -> None:
         )
 
 
-def _seed(seed: int | None) -> int:
-    return int.from_bytes(os.urandom(4), "big") if seed is None else seed
+def _sampling(model: Path, temperature: float | None, top_p: float | None, max_tokens: int, seed: int | None):
+    from finback.checkpoint import read_card
+    from finback.engine import SamplingParams
+
+    card = read_card(model)
+    seed = int.from_bytes(os.urandom(4), "big") if seed is None else seed
+    return SamplingParams(
+        card.temperature if temperature is None else temperature, card.top_p if top_p is None else top_p, max_tokens=max_tokens, seed=seed
+    )
 
 
 def main() -> None:

@@ -44,7 +44,7 @@ def main() -> int:
 
 def copy(tree: Path) -> None:
     """The package and its tests, with their times, so that a second build compiles only what changed."""
-    shutil.copytree(ROOT / "finback", tree / "finback", dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.so", "__pycache__", "finback-mini"))
+    shutil.copytree(ROOT / "finback", tree / "finback", dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
     shutil.copytree(ROOT / "tests", tree / "tests", dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy2(ROOT / "pyproject.toml", tree)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from helpers import random_model, tiny_config
 
-from finback.cli import DEFAULT_MODEL
+from finback.cli import STORY_MODEL
 from finback.engine import Engine, Request
 from finback.text import Tokenizer, load_tokenizer
 from finback.text.tokens import DSML
@@ -23,7 +23,7 @@ class ScriptedEngine(Engine):
     budgets, stop strings, cache and cancellation work as ever; a text that a constraint forbids comes out garbled."""
 
     def __init__(self, answer: Callable[[str], str], tokenizer: Tokenizer | None = None, context: int = 4096, unending: bool = False):
-        tokenizer = tokenizer or load_tokenizer(DEFAULT_MODEL)
+        tokenizer = tokenizer or load_tokenizer(STORY_MODEL)
         super().__init__(random_model(tiny_config(vocab_size=tokenizer.vocab_size, max_position_embeddings=context)), tokenizer)
         self.prompts: list[str] = []
         self._answer, self._unending = answer, unending

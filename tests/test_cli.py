@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ import pytest
 from helpers import random_model, tiny_config
 from typer.testing import CliRunner
 
-from finback.checkpoint import save
+from finback.checkpoint import Card, read_card, save
 from finback.cli import DEFAULT_MODEL, app
 from finback.text import train_tokenizer
 
@@ -46,6 +47,15 @@ def test_generate_repeats_a_seed_and_starts_with_the_prompt(checkpoint):
     assert first.stdout == second.stdout
     assert first.stdout.startswith("hello")
     assert len(first.stdout) > len("hello\n")
+
+
+def test_what_the_checkpoint_recommends_is_the_default(checkpoint, tmp_path):
+    checkpoint = shutil.copytree(checkpoint, tmp_path / "model")
+    (checkpoint / "generation_config.json").write_text('{"temperature": 0.0, "thinking": false}')
+    args = ["generate", "hello", "-m", str(checkpoint), "--max-tokens", "12"]
+    assert run(*args, "--seed", "5").stdout == run(*args, "--seed", "6").stdout  # greedy
+    assert run(*args, "--seed", "5", "--temperature", "1").stdout != run(*args, "--seed", "6", "--temperature", "1").stdout
+    assert read_card(checkpoint).thinking is False and read_card(checkpoint / "nothing") == Card(True, 1.0, 1.0)
 
 
 def test_generate_reads_standard_input(checkpoint):

@@ -1,4 +1,4 @@
-"""What did an evaluation find? Rates with intervals, what thinking cost, where and why it was wrong: JSON, page, table.
+"""What did an evaluation find? Rates with intervals, what thinking cost, where and why it was wrong: JSON, page, tables.
 
 A rate is the mean over problems, its interval Wilson's at 95 % for so many problems; several samples of one problem
 narrow no interval. Examples of wrong answers are the first by a hash, so nobody chose them.
@@ -146,12 +146,23 @@ def _cut(text: str) -> str:
 
 
 def write(found: dict[str, Any], folder: Path) -> None:
-    """results.json and report.html; a leak check that the folder holds is shown too."""
+    """results.json, report.html and rates.md; a leak check that the folder holds is shown on the page too."""
     leaks = folder / "leaks.json"
     if leaks.exists():
         found = found | {"leaks": json.loads(leaks.read_text(encoding="utf-8"))}
     write_atomically(folder / "results.json", (json.dumps(found, ensure_ascii=False, indent=1) + "\n").encode())
     write_atomically(folder / "report.html", page(found).encode())
+    write_atomically(folder / "rates.md", markdown(found).encode())
+
+
+def markdown(found: dict[str, Any]) -> str:
+    """The rates as a table for a model card: percent with the interval, abilities in bold before what they are made of."""
+    efforts = [e for e in EFFORTS if e in found["plan"]["efforts"]]
+    lines = [f"| | structures | problems | {' | '.join(efforts)} |", "|---" * (3 + len(efforts)) + "|"]
+    for row in _paired(found, efforts):
+        name = row[0].get("source") or f"**{row[0]['ability']}**"
+        lines.append(f"| {name} | {row[0]['split'].replace('_', ' ')} | {row[0]['n']} | {' | '.join(map(_percent, row))} |")
+    return "\n".join(lines) + "\n"
 
 
 # --- in the terminal ---

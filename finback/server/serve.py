@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from finback.server.app import create_app
-from finback.server.service import Card, Service
+from finback.server.service import Service
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 HEADER_SECONDS = 10  # for a connection's first request line and headers
 STALL_SECONDS = 60  # for a client to take something of what waits for it
 CONNECTIONS = 4096
 GRACE_SECONDS = 30  # for running answers, once the server is told to end
-
-
-def card_of(folder: Path) -> Card:
-    """From a checkpoint's generation_config.json, in which "thinking": false says that the model never learnt to."""
-    file = folder / "generation_config.json"
-    found: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
-    return Card(bool(found.get("thinking", True)), float(found.get("temperature", 1.0)), float(found.get("top_p", 1.0)))
 
 
 def read_keys(text: str) -> tuple[str, ...]:

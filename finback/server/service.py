@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
+from finback.checkpoint import Card
 from finback.engine import Constraint, Engine
 from finback.server.ask import AskError
 from finback.server.memory import Memory
@@ -21,15 +22,6 @@ from finback.text import Tokenizer
 from finback.text.tokens import DSML, EOS, THINK_END, THINK_START
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Card:
-    """How a model likes to be used where a client does not say. thinking: whether it was taught to think."""
-
-    thinking: bool = True
-    temperature: float = 1.0
-    top_p: float = 1.0
 
 
 @dataclass(frozen=True)

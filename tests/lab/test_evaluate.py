@@ -266,6 +266,10 @@ def test_page_shows_everything_and_asks_nothing_of_the_network(table, tmp_path):
     found = run(Engine(table, lambda text: text.replace("sum", "<script>alert(1)</script>")), tmp_path)
     write(found, tmp_path)
     assert json.loads((tmp_path / "results.json").read_text()) == json.loads(json.dumps(found))
+    lines = (tmp_path / "rates.md").read_text().splitlines()
+    for row in found["sources"]:
+        (line,) = (x for x in lines if x.startswith(f"| {row['source']} | {row['split'].replace('_', ' ')} | {row['n']} |"))
+        assert f"{100 * row['rate']:.0f} (" in line
     text = (tmp_path / "report.html").read_text()
     read = Tags(text)
     assert not {"script", "link", "img", "iframe", "object"} & {tag for tag, _ in read.tags}

@@ -11,9 +11,9 @@ import pytest
 import page_script as scripted
 
 import finback
-from finback.checkpoint import load
+from finback.checkpoint import Card, load
 from finback.engine import Engine
-from finback.server.service import Card, Model, Service
+from finback.server.service import Model, Service
 from finback.text import load_tokenizer
 
 FIRST = Path(finback.__file__).parent / "models" / "first"

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 import httpx
 import server_helpers
 
+from finback.checkpoint import Card
 from finback.engine import Engine
-from finback.server.service import Card, Limits, Model, Service
+from finback.server.service import Limits, Model, Service
 
 WEATHER = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 

@@ -12,10 +12,11 @@ import httpx
 import uvicorn
 from helpers import random_model, tiny_config
 
+from finback.checkpoint import Card
 from finback.engine import Engine
 from finback.server.app import create_app
 from finback.server.serve import Patient, Server
-from finback.server.service import Card, Limits, Model, Service
+from finback.server.service import Limits, Model, Service
 from finback.text import Tokenizer, train_tokenizer
 
 TOKENIZER: Tokenizer = train_tokenizer(['{"name": "value", "count": 12}\n<tool> the a of and to in is that Paris Rome ' * 3], 460)

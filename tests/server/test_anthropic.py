@@ -434,13 +434,13 @@ def test_an_engine_that_fails_midway_ends_the_stream_with_an_error_event(script)
     assert json.loads(heard[-1][1])["error"]["type"] == "api_error"
 
 
-def test_the_released_model_answers():
+def test_a_shipped_model_answers():
     from finback.checkpoint import load
-    from finback.cli import DEFAULT_MODEL
+    from finback.cli import STORY_MODEL
     from finback.engine import Engine
     from finback.text import load_tokenizer
 
-    engine = Engine(load(DEFAULT_MODEL, "float32", "cpu").requires_grad_(False), load_tokenizer(DEFAULT_MODEL))
+    engine = Engine(load(STORY_MODEL, "float32", "cpu").requires_grad_(False), load_tokenizer(STORY_MODEL))
     with serving(engine, thinking=False) as url, client(url).messages.stream(
         model="mini", max_tokens=24, messages=[{"role": "user", "content": "Tell me a story."}]
     ) as stream:

@@ -20,9 +20,10 @@ from scripted import ScriptedEngine
 from server_helpers import TALKATIVE, Running, eventually, new_engine, new_service, serving
 from typer.testing import CliRunner
 
+from finback.checkpoint import Card
 from finback.cli import app
 from finback.server import serve
-from finback.server.service import Card, Limits, Model, Service
+from finback.server.service import Limits, Model, Service
 
 LONG = {"model": "tiny", "messages": [{"role": "user", "content": "the a of and to in is that " * 30}], "max_tokens": 30000, "logit_bias": TALKATIVE}
 

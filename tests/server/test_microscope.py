@@ -13,13 +13,13 @@ from fastapi.testclient import TestClient
 from helpers import random_ids, random_model, tiny_config
 
 import finback
-from finback.checkpoint import load
+from finback.checkpoint import Card, load
 from finback.engine import Engine, SamplingParams
 from finback.model import Batch, Trace
 from finback.server import microscope
 from finback.server.app import create_app
 from finback.server.microscope import cache_bytes, examine
-from finback.server.service import Card, Model, Service
+from finback.server.service import Model, Service
 from finback.text import load_tokenizer
 
 FIRST = Path(finback.__file__).parent / "models" / "first"

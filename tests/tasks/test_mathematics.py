@@ -11,6 +11,7 @@ import pytest
 
 from finback.tasks.mathematics import TASKS
 from finback.tasks.mathematics.answers import last_number
+from finback.tasks.mathematics.number_theory import KINDS, work_factors
 from finback.tasks.protocol import EFFORTS, SPLITS, assistant, draw
 
 NAMES = sorted(TASKS)
@@ -171,3 +172,23 @@ def test_sampling_leaves_no_trace_in_global_state(name):
     state = random.getstate()
     draw(TASKS[name], "train", 3)
     assert random.getstate() == state
+
+
+def test_number_theory_holds_out_numbers_or_a_wording():
+    new = {
+        "remainder": lambda n: n[1] == 7, "multiples": lambda n: n[1] == 7, "digit sum": lambda n: n[0] >= 10_000, "parity": lambda n: n[0] >= 1000,
+        "largest": lambda n: len(n) == 6, "smallest": lambda n: len(n) == 6, "sort": lambda n: len(n) == 6, "prime": lambda n: n[0] >= 200,
+        "factors": lambda n: len(work_factors(n)[1].split("*")) == 6, "to base": lambda n: n[1] in (5, 7), "from base": lambda n: n[1] in (5, 7),
+    }  # fmt: skip
+    kinds = set()
+    for split in ("train", "held_out"):
+        for _, _, problem, _ in problems("number_theory", split, range(60)):
+            name = problem.facts["kind"]
+            last = re.split(r"[\[{]", KINDS[name].wordings.splitlines()[-1])[0]  # how the wording that is held out begins
+            in_new_words = problem.messages[-1]["content"].startswith(last) if last else None
+            if name in new and split == "train":
+                assert not new[name](problem.facts["numbers"]), problem
+            elif name in new and last and not in_new_words:
+                assert new[name](problem.facts["numbers"]), problem
+                kinds.add(name)
+    assert len(kinds) > 6

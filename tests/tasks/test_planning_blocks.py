@@ -191,10 +191,10 @@ def test_the_english_prompt_with_the_whole_domain_text_is_planbench_s():
                                                                      ENDINGS[0])
 
 
-def test_held_out_problems_have_seven_blocks_and_training_ones_fewer():
+def test_held_out_problems_have_seven_blocks_and_training_ones_fewer_or_more():
     for seed in range(100):
         assert len(towers_blocks(draw(TASK, "held_out", seed)[0])) == 7
-        assert len(towers_blocks(draw(TASK, "train", seed)[0])) <= 6
+        assert len(towers_blocks(draw(TASK, "train", seed)[0])) in (3, 4, 5, 6, 8)
 
 
 def towers_blocks(problem) -> list[str]:

@@ -82,13 +82,16 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
         return comparison(rng, level, held_out)
     if level == 4 and rng.random() < 0.4:
         sign, a, b = money(rng, held_out)
+        new_shape = held_out
     else:
         sign, a, b = operands(rng, level, held_out)
+        new_shape = held_out and f"{len(str(a))}{len(str(b))}*" in SHAPES[level][sign]
     value = OPERATIONS[sign](a, b)
     facts = {"chain": [show(a), sign, show(b)], "answer": show(value.value)}
     if value.rest:
         facts |= {"answer": f"{value.value} remainder {value.rest}", "rest": value.rest}
-    return posed(rng, f"{sign} {len(str(a))}x{len(str(b))}", facts, held_out)
+    # what is held out differs from training in its shape or in its wording, seldom in both
+    return posed(rng, f"{sign} {len(str(a))}x{len(str(b))}", facts, held_out and not (new_shape and rng.random() < 0.7))
 
 
 def operands(rng: random.Random, level: int, held_out: bool) -> tuple[str, int, int]:
@@ -129,15 +132,15 @@ def money(rng: random.Random, held_out: bool) -> tuple[str, Decimal, Number]:
     return sign, *((max(a, b), min(a, b)) if sign == "-" else (a, b))  # type: ignore[return-value]
 
 
-def posed(rng: random.Random, kind: str, facts: dict, held_out: bool) -> Problem:
+def posed(rng: random.Random, kind: str, facts: dict, new_wording: bool) -> Problem:
     """A chain of one operation in words or signs."""
     a, sign, b = facts["chain"]
     key = f"{sign} {' '.join(sorted((a, b)) if sign in '+*' else (a, b))}"
-    if rng.random() < 0.15 and not held_out and "rest" not in facts:
+    if rng.random() < 0.15 and not new_wording and "rest" not in facts:
         facts["language"] = "zh"
         pool = CHINESE
     else:
-        pool = HELD_OUT if held_out else WORDINGS
+        pool = HELD_OUT if new_wording else WORDINGS
     if facts.get("rest"):
         lines = REMAINDER.splitlines()
     else:

@@ -1,7 +1,8 @@
 """Which linear equations are posed at each level, and how are they solved step by step?
 
 Level 1: one operation. 2: two. 3: brackets, or the unknown on both sides. 4: both, like terms, negative solutions.
-5: two unknowns, by adding or putting in. 6: two unknowns in general. Held out: forms of equations, and wordings.
+5: two unknowns, by adding or putting in. 6: two unknowns in general. Held out: wordings, and forms of equations whose
+single steps (sides exchanged, a difference moved over) other forms show.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answ
 # A side is a list of terms: (number, "x"), (number, ""), or (number, [terms]) for a bracket; "x/" divides the unknown.
 # Letters stand for numbers drawn positive; each form: left side, right side. A star: held out.
 FORMS = {
-    1: ["x+a=r", "a+x=r", "x-a=r", "ax=r", "x/a=r", "a-x=r", "*r=x+a", "*r=ax", "*r=x-a"],
-    2: ["ax+b=r", "ax-b=r", "b+ax=r", "x/a+b=r", "b-ax=r", "*r=ax+b", "*x/a-b=r", "*r=ax-b"],
+    1: ["x+a=r", "a+x=r", "x-a=r", "ax=r", "x/a=r", "a-x=r", "r=x+a", "r=ax", "*r=x-a"],
+    2: ["ax+b=r", "ax-b=r", "b+ax=r", "x/a+b=r", "b-ax=r", "r=ax+b", "*x/a-b=r", "*r=ax-b"],
     3: ["a(x+b)=r", "ax+b=cx+r", "a(x-b)=r", "ax=cx+r", "*ax-b=cx+r", "*r=a(x+b)", "*r+cx=ax+b"],
     4: ["ax+cx+b=r", "a(x+b)=cx+r", "ax+b-cx=r", "a(x+b)+c=r", "ax+b+cx=r", "*a(x+b)-c=r", "*ax-cx-b=r", "*a(x-b)=cx+r"],
 }
@@ -98,7 +99,7 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     if level >= 5:
         facts["y"] = y
     if held_out:
-        text = pose(rng, HELD_OUT if rng.random() < 0.5 else WORDINGS, facts)
+        text = pose(rng, HELD_OUT if rng.random() < 0.3 else WORDINGS, facts)
     elif form in WORDS and rng.random() < 0.35:
         facts["letter"] = "x"
         text = say(rng, rng.choice(WORDS[form].splitlines()))

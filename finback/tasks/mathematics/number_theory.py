@@ -2,7 +2,8 @@
 
 Remainders, digit sums, parity, largest and smallest, sorting, next terms, greatest common divisors by Euclid, least common
 multiples, primality and factors by trial division, bases, multiples up to a bound. Each kind has a function that draws the
-numbers of a level, one that writes the steps, and wordings of which the last is held out with the shapes that a star marks.
+numbers of a level (held out: divisors, lengths and sizes that training has not), one that writes the steps, and wordings of which
+the last is held out.
 """
 
 from __future__ import annotations
@@ -80,8 +81,8 @@ def work_parity(n: Numbers) -> tuple[list[str], str]:
 # Largest, smallest, sorting
 
 
-def draw_list(rng: random.Random, level: int, held_out: bool, count: int = 0) -> Numbers:
-    count = (count or min(3 + level // 2, 5)) + held_out
+def draw_list(rng: random.Random, level: int, held_out: bool) -> Numbers:
+    count = 6 if held_out else min(3 + level // 2, 5) if level < 4 else rng.choice((5, 5, 7))
     top = (30, 99, 300, 999, 2000)[level - 1]
     return rng.sample(range(1, top), count)
 
@@ -123,7 +124,7 @@ def draw_sequence(rng: random.Random, level: int, held_out: bool) -> Numbers:
     a = rng.randint(1, 9 if level < 3 else 30)
     rule = "halve" if held_out and level > 2 else rng.choice(("add", "add", "take") if level == 1 else ("add", "take", "times", "grow", "two"))
     d = rng.randint(2, 9 if level < 3 else 25)
-    length = 4 + held_out
+    length = 5 if held_out else rng.choice((4, 4, 6))
     if rule == "add":
         return [a + i * d for i in range(length)]
     if rule == "take":
@@ -252,7 +253,7 @@ def check_prime(n: Numbers) -> str:
 
 def draw_factors(rng: random.Random, level: int, held_out: bool) -> Numbers:
     while True:
-        n, count = 1, rng.randint(2, 3 + level // 2) + held_out
+        n, count = 1, 6 if held_out else rng.randint(2, 3 + level // 2)
         for _ in range(count):
             n *= rng.choice((2, 2, 2, 3, 3, 5, 7, 11))
         if 4 <= n <= (60, 90, 200, 500, 1000)[level - 1] * (3 if held_out else 1):
@@ -338,7 +339,7 @@ KINDS: dict[str, Kind] = {
         "{0}的各位数字之和是多少？",
     ),
     "parity": Kind(
-        (1, 2), lambda rng, level, held_out: [rng.randint(1, 5000 if held_out else 999)], work_parity, lambda n: scratch.divide(n[0], 2).text,
+        (1, 2), lambda rng, level, held_out: [rng.randint(1000, 5000) if held_out else rng.randint(1, 999)], work_parity, lambda n: scratch.divide(n[0], 2).text,
         "Is {0} even or odd?\nIs the number {0} odd or even?\n[Even or odd|Odd or even]: {0}?\nTell whether {0} is odd or even.",
         shape="word",
     ),
@@ -400,10 +401,12 @@ KINDS: dict[str, Kind] = {
 def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     name = rng.choice([name for name, kind in KINDS.items() if level in kind.levels])
     kind = KINDS[name]
-    numbers = kind.draw(rng, level, held_out)
+    # what is held out differs from training in its numbers or, always where the kind has no such numbers, in its wording
+    new_numbers = held_out and kind.draw not in (draw_pair, draw_small_pair) and rng.random() < 0.6
+    numbers = kind.draw(rng, level, new_numbers)
     facts: dict = {"kind": name, "numbers": numbers}
     lines = kind.wordings.splitlines()
-    chosen = rng.choice(lines[:-1]) if not held_out else lines[-1]
+    chosen = lines[-1] if held_out and not new_numbers else rng.choice(lines[:-1])
     if not held_out and kind.chinese and rng.random() < 0.15:
         chosen = rng.choice(kind.chinese.splitlines())
         facts["language"] = "zh"

@@ -13,7 +13,9 @@ import re
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
 
 Cell = tuple[int, int]
-SHAPES = {1: ((3, 3), (3, 4), (4, 3)), 2: ((4, 4), (3, 5), (5, 3)), 3: ((4, 5), (5, 4), (5, 5))}
+# level -> (rows, columns); of the held-out ones training shows each number of rows and of columns, with others
+SHAPES = {1: ((3, 3), (3, 4), (4, 3), (2, 4), (4, 2)), 2: ((4, 4), (3, 5), (5, 3), (2, 7), (7, 2)),
+          3: ((4, 5), (5, 4), (5, 5), (5, 6), (6, 5), (3, 7), (7, 3))}
 HELD_OUT = {1: ((2, 5), (5, 2), (2, 6)), 2: ((3, 6), (6, 3)), 3: ((4, 6), (6, 4))}
 MOST_LOOKS = 19  # cells that the search may take, so that its trace stays short
 MOVES: dict[str, Cell] = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}

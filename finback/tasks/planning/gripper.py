@@ -19,8 +19,9 @@ BALLS = (tuple(f"b{i}" for i in range(1, 9)), tuple(f"ball{i}" for i in range(1,
          ("apple", "book", "cup", "drum", "egg", "fan", "gem", "hat"),
          tuple("pqstuvwx"), ("lamp", "vase", "shoe", "coin", "key", "bell", "jar", "rope"))
 HANDS = ("left", "right")
-# level -> (rooms, balls) pairs; the held-out ones have a ball or a room more than training ever shows
-SHAPES = {1: ((2, 3), (3, 2), (3, 3)), 2: ((2, 4), (2, 5), (3, 4)), 3: ((3, 4), (3, 5))}
+# level -> (rooms, balls) pairs; of the held-out ones training shows the number of rooms with other balls, and their number of
+# balls, or one less and one more, in other rooms
+SHAPES = {1: ((2, 3), (3, 2), (3, 3), (4, 2)), 2: ((2, 4), (2, 5), (3, 4), (4, 2)), 3: ((3, 4), (3, 5), (2, 7))}
 HELD_OUT = {1: ((4, 3),), 2: ((4, 4), (2, 6)), 3: ((3, 6), (4, 5))}
 
 

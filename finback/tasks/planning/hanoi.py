@@ -13,12 +13,12 @@ import re
 
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
 
-SIZES = {1: (2, 3), 2: (3, 4), 3: (4,)}
-HELD_OUT_SIZE = 5
-MOST_MOVES = {1: 8, 2: 12, 3: 16}  # of held-out problems; training has no limit
+SIZES = {1: (2, 3), 2: (3, 4), 3: (4, 4, 6)}
+HELD_OUT_SIZE = 5  # between sizes that are trained
+MOST_MOVES = {1: 8, 2: 12, 3: 16}  # of problems with five disks and more; smaller ones have no limit
 PEGS = (("A", "B", "C"), ("left", "middle", "right"), ("a", "b", "c"), ("X", "Y", "Z"), ("P", "Q", "R"),
         ("red", "green", "blue"))
-NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five"}
+NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 Position = tuple[int, ...]  # the peg of each disk, the largest first
 
 
@@ -28,7 +28,7 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
         start: Position = (rng.randrange(3),) * n if rng.random() < 0.3 else tuple(rng.randrange(3) for _ in range(n))
         goal: Position = (rng.randrange(3),) * n if rng.random() < 0.7 else tuple(rng.randrange(3) for _ in range(n))
         moves = len(work(start, goal)[1]) if start != goal else 0
-        if moves and (not held_out or moves <= MOST_MOVES[level]):
+        if moves and (n < HELD_OUT_SIZE or moves <= MOST_MOVES[level]):
             break
     pegs = rng.choice(PEGS)
     pegs = tuple(rng.sample(pegs, 3)) if rng.random() < 0.3 else pegs

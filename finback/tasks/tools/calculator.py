@@ -1,7 +1,7 @@
 """How does a model learn to leave arithmetic to a calculator? Sums whose numbers are too big to guess.
 
 Levels: 1 one operation, 2 several and stories, 3 two calls or none, 4 a result used in the next turn, a failed call.
-Held out: story templates, wordings of combined operations, and three calculations at once.
+Held out: story templates, wordings of operations, and three calculations at once (training shows two and four).
 """
 
 from __future__ import annotations
@@ -42,6 +42,10 @@ ONE = {
         "{a} + {b} = ?",
         "Find the sum of {a} and {b}.",
         "{a} 加 {b} 等于多少？",
+        "{a} added to {b} gives what?",
+        "What is the total of {a} and {b}?",
+        "I have {a} and get {b} more. How many is that?",
+        "Increase {a} by {b}.",
         "What do you get when you add {b} to {a}?",
     ),
     "-": (
@@ -52,6 +56,10 @@ ONE = {
         "{a} - {b} = ?",
         "How much bigger is {a} than {b}?",
         "{a} 减 {b} 等于多少？",
+        "How much less is {b} than {a}?",
+        "What is the difference between {a} and {b}?",
+        "From {a} I give away {b}. How many are left?",
+        "Reduce {a} by {b}.",
         "Find the difference of {a} and {b}.",
     ),
     "*": (
@@ -62,6 +70,9 @@ ONE = {
         "{a} × {b} = ?",
         "Calculate {a} x {b}.",
         "{a} 乘以 {b} 等于多少？",
+        "{a} multiplied by {b} gives what?",
+        "What do {b} groups of {a} make together?",
+        "How many are {b} rows of {a}?",
         "How much is {a} taken {b} times?",
     ),
     "/": (
@@ -71,6 +82,10 @@ ONE = {
         "How many times does {b} go into {a}?",
         "{a} ÷ {b} = ?",
         "{a} 除以 {b} 等于多少？",
+        "What is the quotient of {a} and {b}?",
+        "Split {a} into {b} equal groups. How many are in a group?",
+        "Cut {a} into {b} equal pieces. How long is one?",
+        "{b} people share {a} equally. How many does each get?",
         "Share {a} into {b} equal parts. How big is each?",
     ),
 }
@@ -88,6 +103,13 @@ SEVERAL = (
     ("What is the square of {a}?", "{a} * {a}"),
     ("What is {c} percent of {a}?", "{a} * {c} / 100"),
     ("{a} 加 {b}，再乘以 {c}，等于多少？", "({a} + {b}) * {c}"),
+    ("What is {c} times the difference of {a} and {b}?", "{c} * ({a} - {b})"),
+    ("Add {c} to the product of {a} and {b}.", "{a} * {b} + {c}"),
+    ("Subtract {c} from the sum of {a} and {b}.", "{a} + {b} - {c}"),
+    ("Add {a} to the square of {c}.", "{a} + {c} * {c}"),
+    ("What is the average of {a}, {b}, {c} and {d}?", "({a} + {b} + {c} + {d}) / 4"),
+    ("What is the fourth power of {c}?", "{c} * {c} * {c} * {c}"),
+    ("Multiply the sum of {a} and {b} by {c}.", "({a} + {b}) * {c}"),
     ("What is {c} times the sum of {a} and {b}?", "{c} * ({a} + {b})"),
     ("Subtract {c} from the product of {a} and {b}.", "{a} * {b} - {c}"),
     ("What is the average of {a}, {b} and {c}?", "({a} + {b} + {c}) / 3"),
@@ -110,6 +132,11 @@ STORIES = (
     ("A book has {a} pages and {who} has read {b}. How many pages are left to read?", "{a} - {b}"),
     ("每箱有 {a} 个苹果，{c} 箱一共有多少个？", "{a} * {c}"),
     ("商店有 {a} 本书，卖了 {b} 本，还剩多少本？", "{a} - {b}"),
+    ("{who} packs {c} boxes of {d} {thing} and has {a} {thing} besides. How many {thing} are that?", "{c} * {d} + {a}"),
+    ("{who} reads {d} pages a day for {c} days and had read {b} before. How many pages in all?", "{d} * {c} + {b}"),
+    ("A shop had {a} {thing}, threw away {b} and sold the rest at {c} dollars. How many dollars is that?", "({a} - {b}) * {c}"),
+    ("{a} people are on a ship. {b} go ashore, and the others buy {c} {thing} each. How many {thing} is that?", "({a} - {b}) * {c}"),
+    ("{c} shops get {a} {thing} each from a store, where {b} stay. How many {thing} were in the store?", "{c} * {a} + {b}"),
     (
         "{c} schools share {a} {thing} each and keep {b} more in a store. How many {thing} are there in all?",
         "{c} * {a} + {b}",
@@ -236,8 +263,8 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
         if rng.random() < 0.2:
             words, answer, turn = direct_question(rng)
             return Problem("no tool", f"direct {words}", [*messages, *user(words)], {"direct": answer, "word": turn})
-        asked = [_question(rng, rng.randint(1, 2), False) for _ in range(3 if held_out else 2)]
-        words = " ".join(w for w, _, _ in asked) if held_out else rng.choice(TWO).format(*(w for w, _, _ in asked))
+        asked = [_question(rng, rng.randint(1, 2), False) for _ in range(3 if held_out else rng.choice((2, 2, 2, 4)))]
+        words = rng.choice(TWO).format(*(w for w, _, _ in asked)) if len(asked) == 2 else " ".join(w for w, _, _ in asked)
         return _problem([*messages, *user(words)], [e for _, e, _ in asked], f"{len(asked)} at once")
     words, expression, kind = _question(rng, rng.randint(1, 2), held_out and rng.random() < 0.5)
     if rng.random() < 0.3 and not held_out:

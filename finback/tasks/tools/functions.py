@@ -3,7 +3,7 @@
 Which function fits is said by its description, how it is called by its schema: nothing else can be relied on, since
 names of functions and arguments are drawn at random, some of them meaningless. Levels: 1 one argument, few functions;
 2 more arguments and functions, or none fits; 3 two calls at once, or a call put right after an error; 4 the result of
-one call is the argument of the next, or a following turn. Held out: concepts, chains, three calls at once; and every
+one call is the argument of the next, or a following turn. Held out: concepts, chains, three calls at once (training shows two and four); and every
 held-out problem uses function names that training never has.
 """
 
@@ -37,6 +37,7 @@ from finback.tasks.tools.direct import direct_question
 EXTRA_ARGUMENTS = (("limit", "integer"), ("verbose", "boolean"), ("format", "string"), ("unit", "string"))
 TWO = ("{0} {1}", "{0} And: {1}", "I have two questions. {0} {1}", "First: {0} Then: {1}")
 THREE = ("{0} {1} {2}", "I have three questions. {0} {1} {2}")
+FOUR = ("{0} {1} {2} {3}", "I have four questions. {0} {1} {2} {3}")
 NO_TOOL = "I have no tool for that."
 HELD_OUT_NAMES = 5  # one name in so many is kept for held-out problems
 
@@ -179,14 +180,14 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     if level == 3:
         if not held_out and rng.random() < 0.3:
             return _after_error(rng, world)
-        number = 3 if held_out and rng.random() < 0.5 else 2
+        number = rng.choice((2, 3)) if held_out else rng.choice((2, 2, 2, 4))
         first = rng.choice(own)
         picks = [first, *(rng.choice([first, *(others if number == 2 else [first])]) for _ in range(number - 1))]
         for it in [*picks, rng.choice(others)]:
             world.add(it, False)
         calls = [world.call(it) for it in picks]
         asked = [_ask(rng, it, c["values"]) for it, c in zip(picks, calls)]
-        words = rng.choice(TWO if number == 2 else THREE).format(*asked)
+        words = rng.choice({2: TWO, 3: THREE, 4: FOUR}[number]).format(*asked)
         key = " ".join(f"{it.name} {_row(c['values'])}" for it, c in zip(picks, calls))
         return world.problem(f"{number} at once", key, user(words), steps=[calls])
     if rng.random() < 0.3:

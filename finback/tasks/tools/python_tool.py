@@ -117,6 +117,13 @@ SINGLE = (
     Operation(("What is the sum of the squares from 1 to {n}?",), "sum(i * i for i in range(1, {n} + 1))", _n(5, 500)),
     Operation(("Is {n} a prime number?",), "all({n} % i for i in range(2, {n}))", _n(11, 3000)),
     Operation(('Is "{w}" the same backwards?',), "'{w}' == '{w}'[::-1]", _mirrored),
+    Operation(('Which letter of "{w}" comes last in the alphabet?',), "max('{w}')", _w),
+    Operation(("What is the smallest digit of {n}?",), "min(int(d) for d in str({n}))", _n(1000, 999_999)),
+    Operation(('Write "{w}" three times in a row.',), "'{w}' * 3", _w),
+    Operation(('How many letters has "{w}" written twice?',), "len('{w}' * 2)", _w),
+    Operation(('Sort the letters of "{w}" and write them in capitals.',), "''.join(sorted('{w}')).upper()", _w),
+    Operation(("What is the sum of the fourth powers from 1 to {n}?",), "sum(i * i * i * i for i in range(1, {n} + 1))", _n(5, 99)),
+    Operation(("What is the square root of {n} without its fraction?",), "import math\nmath.isqrt({n})", _n(20, 99_999)),
 )
 SINGLE_HELD_OUT = (
     Operation(('Which letter comes first in the alphabet among the letters of "{w}"?',), "min('{w}')", _w),
