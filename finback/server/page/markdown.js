@@ -83,7 +83,7 @@ const renderer = {
   code: (token) => `<pre><code class="language-${escape((token.lang ?? "").split(/\s/)[0])}">${escape(token.text)}\n</code></pre>`,
 };
 
-const marked = new Marked({ gfm: true, extensions, renderer });
+const marked = new Marked({ gfm: true, breaks: true, extensions, renderer }); // breaks: plans and thoughts are lines
 
 /**
  * Shows `text` in `place`. Called again with a longer text it redraws only the blocks that changed, so a reader may
