@@ -333,3 +333,8 @@ def test_answers_grow_in_several_conversations_at_once(tab, log):
     tab.until(f"document.querySelector('.assistant > .markdown').innerText.length > {before}")
     tab.page.click("#stop")
     wait_until(lambda: {"left": "slow one"} in log)
+
+
+def test_a_line_break_of_an_answer_is_one_on_the_page(tab):
+    tab.ask("one\ntwo")
+    assert tab.answers()[0].splitlines()[-2:] == ["You said: one", "two"]
