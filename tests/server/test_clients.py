@@ -54,7 +54,7 @@ def url():
 @pytest.mark.parametrize("client", CLIENTS)
 def test_the_server_prints_a_block_for_every_client(client):
     result = CliRunner().invoke(app, ["serve", "--print-config", client, "--port", "1234"])
-    assert result.exit_code == 0 and "http://127.0.0.1:1234" in result.output and "first" in result.output
+    assert result.exit_code == 0 and "http://127.0.0.1:1234" in result.output and "finback-mini" in result.output
     assert "FINBACK_API_KEY" not in result.output or client in ("claude-code", "openai", "anthropic")
 
 

@@ -225,9 +225,9 @@ def test_the_command_serves_the_model_that_comes_with_finback_and_ends_when_told
     )  # fmt: skip
     try:
         first = process.stdout.readline()
-        assert first.startswith("Finback serves first at http://127.0.0.1:"), process.stderr.read() if not first else first
+        assert first.startswith("Finback serves finback-mini at http://127.0.0.1:"), process.stderr.read() if not first else first
         url = first.split()[4]
-        answer = httpx.post(f"{url}/v1/chat/completions", json={"model": "first", "messages": [{"role": "user", "content": "Tell me a story."}], "max_tokens": 12}, timeout=30)
+        answer = httpx.post(f"{url}/v1/chat/completions", json={"model": "finback-mini", "messages": [{"role": "user", "content": "Tell me a story."}], "max_tokens": 12, "thinking": {"type": "disabled"}}, timeout=30)
         assert answer.json()["choices"][0]["message"]["content"]
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) in (0, -signal.SIGTERM)
