@@ -209,6 +209,8 @@ class Conversation:
 
         def take(found: Sequence[object]) -> None:
             for event in found:
+                if isinstance(event, ContentDelta) and events and isinstance(events[-1], ReasoningDelta):
+                    show("\n", "")  # the answer begins on a line of its own
                 events.append(event)
                 _show(event, show)
 

@@ -125,7 +125,7 @@ def test_thinking_effort_and_system_reach_the_prompt():
     chat = conversation("deep</think>yes", "no")
     chat.command("/system Be brief.")
     chat.command("/effort max")
-    assert say(chat, "Really?") == "deepyes"
+    assert say(chat, "Really?") == "deep\nyes"
     assert chat.messages[-1]["reasoning_content"] == "deep"
     assert "Absolute maximum" in chat.engine.prompts[0] and "Be brief." in chat.engine.prompts[0]
     assert chat.command("/effort none") == "answering at once"
