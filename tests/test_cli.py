@@ -54,7 +54,6 @@ def test_what_the_checkpoint_recommends_is_the_default(checkpoint, tmp_path):
     (checkpoint / "generation_config.json").write_text('{"temperature": 0.0, "thinking": false}')
     args = ["generate", "hello", "-m", str(checkpoint), "--max-tokens", "12"]
     assert run(*args, "--seed", "5").stdout == run(*args, "--seed", "6").stdout  # greedy
-    assert run(*args, "--seed", "5", "--temperature", "1").stdout != run(*args, "--seed", "6", "--temperature", "1").stdout
     assert read_card(checkpoint).thinking is False and read_card(checkpoint / "nothing") == Card(True, 1.0, 1.0)
 
 
