@@ -27,7 +27,8 @@ mini: $(VENV)/ready
 	test -e runs/mini-more/model/tokenizer_config.json || $(BIN)/finback sft recipes/mini/4-more.toml
 	test -e runs/mini-all/model/tokenizer_config.json || $(BIN)/finback sft recipes/mini/5-all.toml
 	test -e runs/mini-every/model/tokenizer_config.json || $(BIN)/finback sft recipes/mini/6-every.toml
-	test -e runs/mini/tokenizer_config.json || $(BIN)/finback convert runs/mini-every/model runs/mini --weights fp8 --experts fp8
+	test -e runs/mini-wide/model/tokenizer_config.json || $(BIN)/finback sft recipes/mini/7-wide.toml
+	test -e runs/mini/tokenizer_config.json || $(BIN)/finback convert runs/mini-wide/model runs/mini --weights fp8 --experts fp8
 
 setup: $(VENV)/ready
 

@@ -131,13 +131,28 @@ def test_output_is_taken_in_any_form_and_nothing_else_is(box):
 def test_traces_end_in_what_is_asked(box):
     for task, _, problem, rng in drawn("write_function", seeds=6):
         thoughts = task.solve(problem, "max", rng)[0]["reasoning_content"]
-        for row in problem.facts["tried"]:
-            assert row[-1].startswith("return ")
-        assert thoughts.count("Try ") == 2 and thoughts.count("as asked") == min(2, problem.facts["shown"])
+        assert problem.facts["tried"][-1].startswith("return ")
+        assert thoughts.count("Try ") == 1 and thoughts.count("as asked") == min(1, problem.facts["shown"])
+        assert task.solve(problem, "high", rng)[0]["reasoning_content"] == "\n".join(problem.facts["plan"])
     for task, _, problem, rng in drawn("predict_output", seeds=6):
         rows = task.solve(problem, "high", rng)[0]["reasoning_content"].split("\n")
         printed = [row.removeprefix("print ").split(" = ")[-1] for row in rows if row.startswith("print ")]
         assert [p.strip("'") for p in printed] == [line.split(" = ")[-1] for line in problem.facts["output"]]
+
+
+def test_a_function_without_a_given_name_may_have_any_but_must_be_right(box):
+    unnamed = 0
+    for task, _, problem, rng in drawn("write_function", seeds=60):
+        if problem.facts["name"]:
+            continue
+        unnamed += 1
+        code = problem.facts["code"]
+        name = re.search(r"def (\w+)", code)[1]
+        other = re.sub(rf"\b{name}\b", "quite_another", code)
+        assert task.verify(problem, [assistant(f"```python\n{other}\n```")], box).right
+        assert not task.verify(problem, [assistant("```python\ndef quite_another(x):\n    return [x]\n```")], box).right
+        assert not task.verify(problem, [assistant("```python\nx = 1\n```")], box).right
+    assert unnamed > 5
 
 
 def test_held_out_programs_have_a_block_that_training_never_shows():

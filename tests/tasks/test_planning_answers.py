@@ -191,7 +191,31 @@ def test_countdown_lines_are_true_and_held_out_shapes_stay_out():
             branches = problem.facts["left"] or [[(n, str(n)) for n in problem.facts["numbers"]]]
             found = [three([(v, said) for v, said in items], problem.facts["target"]) for items in branches]
             assert all(f.formula is None for f in found[:-1])
-            assert (found[-1].shape in HELD_OUT) == (split == "held_out")
+            assert (found[-1].shape in HELD_OUT[len(problem.facts["numbers"])]) == (split == "held_out")
             for line in found[-1].lines:
                 for a, sign, b, value in re.findall(r"(\d+)([-+*/])(\d+)=(\d+)", line):
                     assert eval(f"{a} {sign} {b}") == int(value)
+
+
+@pytest.mark.parametrize("name", ["gripper", "hanoi", "logistics", "maze", "scheduling"])
+def test_a_trace_begins_with_the_problem_in_its_own_order(name):
+    """What the first lines say again stands in the prompt in the same order, so that writing them is copying."""
+    for seed in range(40):
+        problem, rng = draw(TASKS[name], "train", seed)
+        lines = TASKS[name].solve(problem, "high", rng)[0]["reasoning_content"].split("\n")
+        prompt = problem.messages[-1]["content"].replace("location_", "l").replace("package_", "p").replace("airplane_", "a").replace("truck_", "t")
+        prompt = re.sub(r"\bl(\d)_(\d)", r"l\1\2", prompt)
+        begins = {"maze": "Doors ", "scheduling": "Tasks "}.get(name, "Now ")
+        if name == "maze" and not problem.facts["doors"]:
+            continue
+        assert lines[0].startswith(begins), lines[0]
+        if name == "hanoi":  # the prompt says pegs with their disks, the trace disks with their pegs
+            assert lines[1].startswith("Goal ") and len(lines[0].split(",")) == len(problem.facts["start"])
+            continue
+        items = lines[0].removeprefix(begins).split("; ")[-1].split(", ")
+        after = prompt.index("(:init") if "(:init" in prompt else prompt.find("ow:") if name == "gripper" else 0
+        for item in items:
+            first = re.match(r"\w+", item)[0]
+            found = re.compile(rf"(?<!\w){first}(?!\w)").search(prompt, max(after, 0))
+            assert found, (item, prompt)
+            after = found.end()

@@ -6,9 +6,11 @@ import json
 import re
 
 import pytest
+from code_box import ForkBox
 
-from finback.tasks.protocol import EFFORTS, Problem, draw, render
-from finback.tasks.talk import CHAT, INSTRUCTION, RECALL, STORY, TASKS
+from finback.tasks import TASKS as ALL_TASKS
+from finback.tasks.protocol import EFFORTS, Problem, draw, is_seen, render
+from finback.tasks.talk import CHAT, INSTRUCTION, RECALL, SEVERAL, STORY, TASKS
 from finback.tasks.talk.chat import MEMORIES, MEMORIES_HELD_OUT
 from finback.tasks.talk.facts import CATEGORIES, FACTS, FACTS_CHINESE
 from finback.tasks.talk.instructions import STEPS_HELD_OUT
@@ -17,6 +19,7 @@ from finback.tasks.talk.sayings import ITSELF, MANNERS
 from finback.tasks.talk.story import ABOUT, VOCABULARY, is_no_story
 from finback.tasks.talk.words import FOODS, KIND, PLACE, THING, WEATHERS, with_article
 
+TASKS = {name: task for name, task in TASKS.items() if task is not SEVERAL}  # that runs code, and is judged by other tasks
 EACH = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 
 
@@ -373,3 +376,31 @@ def test_a_recalled_answer_is_made_of_what_the_prompt_says():
     for problem, _ in problems(RECALL):
         asked = problem.messages[0]["content"]
         assert all(word in asked for word in re.findall(r"\w+", problem.facts["want"]))
+
+
+@pytest.fixture(scope="module")
+def box():
+    box = ForkBox()
+    yield box
+    box.close()
+
+
+def test_each_turn_of_a_conversation_with_several_subjects_is_right_for_its_own_task(box):
+    for problem, rng in problems(SEVERAL, seeds=range(8)):
+        answers = [answer(problem, SEVERAL, rng), "I do not know.", *(m["content"] for m in problem.messages if m["role"] == "assistant")]
+        verdicts = [SEVERAL.verify(problem, reply(said), box).right for said in answers]
+        same = [said == answers[0] for said in answers]
+        assert verdicts[0] and not any(v for v, s in zip(verdicts[1:2], same[1:2])), (problem.messages, answers[0])
+        task = ALL_TASKS[problem.facts["task"]]
+        assert problem.messages[-len(problem.facts["messages"]) :] == problem.facts["messages"]
+        assert not is_seen(task.name, problem.facts["key"]), "what is kept for measuring that task is shown here"
+        for effort in EFFORTS:
+            assert SEVERAL.verify(problem, SEVERAL.solve(problem, effort, rng), box).right
+        assert [m["role"] for m in problem.messages] == ["user", "assistant"] * (len(problem.messages) // 2) + ["user"]
+
+
+def test_pairs_of_subjects_that_are_held_out_never_follow_each_other_in_training():
+    kinds = {split: {problem.kind for problem, _ in problems(SEVERAL, (split,), range(120))} for split in ("train", "held_out")}
+    assert kinds["train"] and kinds["held_out"] and not kinds["train"] & kinds["held_out"]
+    for problem, _ in problems(SEVERAL, ("train",), range(40)):
+        assert about_how_many_tokens(render(problem.messages, "none")) < 1000

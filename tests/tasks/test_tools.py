@@ -400,3 +400,12 @@ def test_a_guess_without_the_call_is_wrong():
 def test_random_seeds_do_not_leak_between_calls():
     problem, _ = draw(FUNCTIONS, "train", 5)
     assert FUNCTIONS.solve(problem, "max", random.Random(1)) == FUNCTIONS.solve(problem, "max", random.Random(2))
+
+
+def test_thoughts_begin_with_every_function_in_the_order_of_the_prompt():
+    for problem, rng in problems(FUNCTIONS):
+        lines = FUNCTIONS.solve(problem, "high", rng)[0]["reasoning_content"].split("\n")
+        schemas = functions(problem)
+        assert len(lines) == len(schemas) + 1
+        for line, (name, schema) in zip(lines, schemas.items()):
+            assert line.startswith(f"{name} {', '.join(schema['required'])}: ")

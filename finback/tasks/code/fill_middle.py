@@ -12,7 +12,7 @@ from finback.tasks.code.frames import CHINESE, examples, purpose
 from finback.tasks.code.functions import draw_function
 from finback.tasks.code.verify import defined, extract_code, verify_program
 from finback.tasks.code.wording import fill, say
-from finback.tasks.code.writing import fenced, some, trials
+from finback.tasks.code.writing import fenced, some, trial
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
 
 GAPS = ["# ...", "...", "# missing", "# TODO", "<missing lines>", "____", "# your code here"]
@@ -64,7 +64,7 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     facts = problem.facts
     ends = "comes the end" if not facts["after"] else f"comes: {facts['after'].split(chr(10))[0].strip()}"
     rows = [*facts["plan"], f"Before the gap: {facts['before'].split(chr(10))[-1].strip()}", f"After it {ends}"]
-    rows += ["Missing:", facts["middle"], *trials(facts, effort)]
+    rows += ["Missing:", facts["middle"], *trial(facts, effort)]
     return [assistant(fenced(facts["middle"]), "" if effort == "none" else "\n".join(rows))]
 
 

@@ -1,6 +1,7 @@
 """A function with one mistake, and a call on which it shows: how is the right function found?
 
-The thoughts run the wrong code on the failing call, name the line and what is wrong with it, and try the repaired code.
+The thoughts say what the function should do, name the line and what is wrong with it, and how it has to be. At effort max
+they run the wrong code on the failing call before that, and try the repaired code on it.
 """
 
 from __future__ import annotations
@@ -89,7 +90,6 @@ def posed(rng: random.Random, f: Function, bug: Mutation, args: list[Any], resul
         "was": lines[bug.line - 1].strip(),
         "now": right[bug.line - 1].strip(),
         "run": after or [f"return {result!r}"],
-        "more": next((row for row in f.tried if row[0] != failing), []),
         "tests": f.tests,
     }
     key = f"{f.key} | {bug.line} {bug.why}"
@@ -98,13 +98,12 @@ def posed(rng: random.Random, f: Function, bug: Mutation, args: list[Any], resul
 
 def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
     facts = problem.facts
-    rows = [f"It should: {', then '.join(facts['steps'])}.", f"As it is, {facts['given']}:"]
-    rows += facts["wrong_run"] or [f"gives {facts['got']}"]
-    rows += [f"but {facts['want']} is asked for.", f"Line {facts['line']}, {facts['why']}:", facts["was"], "has to be:",
-        facts["now"]]
-    rows += [f"Try {facts['given']}:", *facts["run"], "as asked"]
-    if effort == "max" and facts["more"]:
-        rows += [f"Try {facts['more'][0]}:", *facts["more"][1:]]
+    rows = [f"It should: {', then '.join(facts['steps'])}."]
+    if effort == "max":
+        rows += [f"As it is, {facts['given']}:", *(facts["wrong_run"] or [f"gives {facts['got']}"]), f"but {facts['want']} is asked for."]
+    rows += [f"Line {facts['line']}, {facts['why']}:", facts["was"], "has to be:", facts["now"]]
+    if effort == "max":
+        rows += [f"Try {facts['given']}:", *facts["run"], "as asked"]
     return [assistant(fenced(facts["code"]), "" if effort == "none" else "\n".join(rows))]
 
 

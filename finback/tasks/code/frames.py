@@ -23,6 +23,11 @@ NOUN = (
     + "|Given $base, (return|work out|produce) $noun. (Write|Make) it (a|one) function $n.|"
     "(How|In Python, how) do I $verb $noun? (Write|Show me) a function $sig."
 )
+UNNAMED = (
+    "(Write|Create|Give me|I need|Please write) (a|a Python|a python) function (that returns|which returns|returning|to compute|for) $noun.|"
+    "(Write|Create) (a|a Python|a python) function that (takes|receives|gets) $base and returns $noun.|"
+    "(How do I|In Python, how do I) get $noun? (Write a function.|Show me a function.)"
+)
 RECIPE = (
     "(Write|Implement|Create) (a|a Python|a python) function $n that (takes|receives|gets|is given) $base. "
     "(It should|The function should|Let it) $recipe. "
@@ -68,11 +73,12 @@ def base(rng: random.Random, pipeline: Pipeline, chinese: bool = False) -> str:
     return ("和" if chinese else " and ").join(parts)
 
 
-def noun(rng: random.Random, pipeline: Pipeline, held: bool) -> str:
-    """What the function returns as one noun phrase, inner pieces last; "" if a piece has none."""
+def noun(rng: random.Random, pipeline: Pipeline, held: bool, what: str = "") -> str:
+    """What the function returns as one noun phrase, inner pieces last; "" if a piece has none. what: said instead of
+    the first argument's name."""
     if not all(p.of for p in pipeline.pieces):
         return ""
-    text = pipeline.arg
+    text = what or pipeline.arg
     for i, p in enumerate(pipeline.pieces):
         text = fill(say(rng, p.of, held), v=text, **pipeline.words(i))
     return text
@@ -165,6 +171,17 @@ def as_noun(rng: random.Random, pipeline: Pipeline, held: bool) -> bool:
     nouns = all(measured(p.of) for p in pipeline.pieces) if held else all(p.of for p in pipeline.pieces)
     orders = not held or all(measured(p.do) for p in pipeline.pieces)
     return nouns and (not orders or rng.random() < 0.55)
+
+
+def ask_unnamed(rng: random.Random, pipeline: Pipeline, held: bool) -> str:
+    """A request that leaves the names of the function and of its only argument to the answer; "" if there are more
+    arguments or no words for it."""
+    if len(pipeline.args) > 1 or not all(measured(p.of) if held else p.of for p in pipeline.pieces):
+        return ""
+    kind = KINDS_EN[pipeline.kinds[0]]
+    frame = say(rng, UNNAMED, held)
+    what = pipeline.arg if "$base" in frame else rng.choice((kind, kind, pipeline.arg))
+    return fill(frame, noun=noun(rng, pipeline, held, what), base=base(rng, pipeline))
 
 
 def ask(rng: random.Random, pipeline: Pipeline, name: str, shown: list[tuple[list[Any], Any]], held: bool) -> str:

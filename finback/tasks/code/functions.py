@@ -27,7 +27,7 @@ INPUTS, TESTS, LINES, ROOM = 16, 11, 14, 360
 @dataclass(frozen=True)
 class Function:
     """pipeline: its pieces as they are put into words. steps: what it does, a label each. plan: how, in lines. cases:
-    arguments and results, those fit to be shown first. tried: two of them worked, the arguments and then a line for
+    arguments and results, those fit to be shown first. tried: one of them worked, the arguments and then a line for
     each step. new_words: to be asked for in a wording that is never trained."""
 
     kind: str
@@ -38,7 +38,7 @@ class Function:
     steps: list[str]
     plan: list[str]
     cases: list[tuple[list[Any], Any]]
-    tried: list[list[str]]
+    tried: list[str]
     new_words: bool
 
     @property
@@ -85,14 +85,12 @@ def plan(pipeline: Pipeline, blocks: list[list[str]]) -> list[str]:
     ]
 
 
-def tried(drawn: Drawn) -> list[list[str]]:
-    """Two examples worked piece by piece: the arguments, then the result of each piece."""
-    pipeline, found = drawn.pipeline, []
-    for args, _ in drawn.examples[:2]:
-        states = pipeline.states(args[0], args[1:])
-        rows = [f"{p.var} = {state!r}" for p, state in zip(pipeline.pieces[:-1], states, strict=False)]
-        found.append([values(pipeline.args, args), *rows, f"return {states[-1]!r}"])
-    return found
+def tried(drawn: Drawn) -> list[str]:
+    """An example worked piece by piece: the arguments, then the result of each piece."""
+    pipeline, (args, _) = drawn.pipeline, drawn.examples[0]
+    states = pipeline.states(args[0], args[1:])
+    rows = [f"{p.var} = {state!r}" for p, state in zip(pipeline.pieces[:-1], states, strict=False)]
+    return [values(pipeline.args, args), *rows, f"return {states[-1]!r}"]
 
 
 def draw_classic(rng: random.Random, level: int, held_out: bool) -> Function:
@@ -104,10 +102,8 @@ def draw_classic(rng: random.Random, level: int, held_out: bool) -> Function:
     words = {"f": name, "v": args[0], **pipeline.words(0)}
     code = fill(c.code, **words)
     cases = cases_of(rng, c, code, name)
-    worked = []
-    for case in cases[:2]:
-        run = short_run(code, name, case[0])
-        worked.append([values(args, case[0]), *(run or [f"return {case[1]!r}"])])
+    given_first, result = cases[0]
+    worked = [values(args, given_first), *(short_run(code, name, given_first) or [f"return {result!r}"])]
     return Function(
         kind=f"classic {c.name}",
         key=f"{c.name} {as_tests(cases)}",

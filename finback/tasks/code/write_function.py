@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from finback.tasks.code.frames import ask
+from finback.tasks.code.frames import ask, ask_unnamed
 from finback.tasks.code.functions import draw_function
-from finback.tasks.code.verify import extract_code, verify_program
+from finback.tasks.code.verify import defined, extract_code, verify_program
 from finback.tasks.code.writing import fenced, some, thoughts
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
 
@@ -14,15 +14,16 @@ from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answ
 def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     f = draw_function(rng, level, held_out)
     shown = some(rng, f.cases[:3])
+    text = "" if shown or rng.random() < 0.4 else ask_unnamed(rng, f.pipeline, f.new_words)
     facts = {
-        "name": f.name,
+        "name": "" if text else f.name,
         "code": f.code,
         "shown": len(shown),
         "plan": f.plan,
         "tried": f.tried,
         "tests": f.tests,
     }
-    return Problem(f.kind, f.key, user(ask(rng, f.pipeline, f.name, shown, f.new_words)), facts)
+    return Problem(f.kind, f.key, user(text or ask(rng, f.pipeline, f.name, shown, f.new_words)), facts)
 
 
 def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
@@ -30,7 +31,9 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
 
 
 def verify(problem: Problem, replies: list[Message], box: object) -> Verdict:
-    return verify_program(extract_code(answer_of(replies)), problem.facts["tests"], box, problem.facts["name"])
+    code = extract_code(answer_of(replies))
+    name = problem.facts["name"] or next(iter(defined(code)[::-1]), "?")  # a function that may have any name: the last
+    return verify_program(code, problem.facts["tests"], box, name)
 
 
 WRITE_FUNCTION = Task("write_function", "code", 3, sample, solve, verify, needs_sandbox=True)

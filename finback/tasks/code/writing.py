@@ -59,15 +59,13 @@ def fenced(code: str) -> str:
 
 
 def thoughts(facts: dict[str, Any], effort: Effort) -> str:
-    """The plan, then the trials."""
-    return "\n".join([*facts["plan"], *trials(facts, effort)])
+    """The plan, then the trial."""
+    return "\n".join([*facts["plan"], *trial(facts, effort)])
 
 
-def trials(facts: dict[str, Any], effort: Effort) -> list[str]:
-    """The function tried on one example (max: on two), line by line or piece by piece."""
-    rows: list[str] = []
-    for i, run in enumerate(facts["tried"][: 2 if effort == "max" else 1]):
-        rows += [f"Try {run[0]}:", *run[1:]]
-        if i < facts["shown"]:
-            rows.append("as asked")
-    return rows
+def trial(facts: dict[str, Any], effort: Effort) -> list[str]:
+    """At effort max the function tried on an example, line by line or piece by piece."""
+    if effort != "max":
+        return []
+    first, *run = facts["tried"]
+    return [f"Try {first}:", *run, *["as asked"] * (facts["shown"] > 0)]

@@ -19,10 +19,11 @@ from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answ
 # A side is a list of terms: (number, "x"), (number, ""), or (number, [terms]) for a bracket; "x/" divides the unknown.
 # Letters stand for numbers drawn positive; each form: left side, right side. A star: held out.
 FORMS = {
-    1: ["x+a=r", "a+x=r", "x-a=r", "ax=r", "x/a=r", "a-x=r", "r=x+a", "r=ax", "*r=x-a"],
-    2: ["ax+b=r", "ax-b=r", "b+ax=r", "x/a+b=r", "b-ax=r", "r=ax+b", "*x/a-b=r", "*r=ax-b"],
-    3: ["a(x+b)=r", "ax+b=cx+r", "a(x-b)=r", "ax=cx+r", "*ax-b=cx+r", "*r=a(x+b)", "*r+cx=ax+b"],
-    4: ["ax+cx+b=r", "a(x+b)=cx+r", "ax+b-cx=r", "a(x+b)+c=r", "ax+b+cx=r", "*a(x+b)-c=r", "*ax-cx-b=r", "*a(x-b)=cx+r"],
+    1: ["x+a=r", "a+x=r", "x-a=r", "ax=r", "x/a=r", "a-x=r", "r=x+a", "r=a+x", "r=a-x", "r=ax", "r=x/a", "*r=x-a"],
+    2: ["ax+b=r", "ax-b=r", "b+ax=r", "x/a+b=r", "b-ax=r", "r=ax+b", "r=b+ax", "r=b-ax", "*x/a-b=r", "*r=ax-b"],
+    3: ["a(x+b)=r", "ax+b=cx+r", "a(x-b)=r", "ax=cx+r", "r=a(x-b)", "cx+r=ax+b", "ax-b=r+cx", "*ax-b=cx+r", "*r=a(x+b)", "*r+cx=ax+b"],
+    4: ["ax+cx+b=r", "a(x+b)=cx+r", "ax+b-cx=r", "a(x+b)+c=r", "ax+b+cx=r", "ax-b+cx=r", "r=ax+cx+b", "cx+r=a(x+b)",
+        "*a(x+b)-c=r", "*ax-cx-b=r", "*a(x-b)=cx+r"],
 }
 SYSTEMS = {
     5: ["x+y=r;x-y=s", "y=ax+b;x+y=s", "y=ax;x+y=s", "x=y+b;x+y=s", "*y=ax-b;x+y=s", "*y=ax;y-x=s"],
@@ -189,6 +190,9 @@ def lines(facts: dict) -> list[str]:
         return system(facts)
     form = facts["form"]
     made = [written(facts)]
+    if "x" not in form.split("=")[0]:  # the unknown to the left, and on as any other
+        form, turned_round = ("=".join(text.split("=")[::-1]) for text in (form, made[0]))
+        made.append(turned_round)
     a, b, r = values.get("a", 1), values.get("b", 0), values["r"]
     if form.startswith("x/"):
         if b:
@@ -226,7 +230,7 @@ def lines(facts: dict) -> list[str]:
     (p, q), (s, t) = sides
     turned = p < s  # the unknown goes to the side where it stays positive
     state = f"{side(p, q, letter)}={side(s, t, letter)}"
-    if state != made[0] and not (turned and 0 in (p, s)):
+    if state not in made and not (turned and 0 in (p, s)):
         made.append(state)
     if turned:
         p, q, s, t = s, t, p, q

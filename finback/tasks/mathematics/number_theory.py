@@ -330,70 +330,70 @@ def work_from_base(n: Numbers) -> tuple[list[str], str]:
 KINDS: dict[str, Kind] = {
     "remainder": Kind(
         (1, 2, 3, 4, 5), draw_remainder, work_remainder, check_remainder,
-        "What is the remainder when {0} is divided by {1}?\n{0} divided by {1} [leaves what|has which] remainder?\n[Find|What is] {0} mod {1}[?|.]\nWhat is {0} % {1}?\nDivide {0} by {1}. [What is|Give] the remainder[?|.]\nHow much is left over when {0} is split into parts of {1}?",
+        "What is the remainder when {0} is divided by {1}?\n{0} divided by {1} [leaves what|has which] remainder?\n[Find|What is] {0} mod {1}[?|.]\nWhat is {0} % {1}?\nDivide {0} by {1}. [What is|Give] the remainder[?|.]\nHow much remains [when|if] {0} is divided by {1}?\n{1} goes into {0} some times. What is left?\nGive the remainder of {0} / {1}.\nHow much is left over when {0} is split into parts of {1}?",
         "{0}除以{1}的余数是多少？\n求{0}除以{1}的余数。",
     ),
     "digit sum": Kind(
         (1, 2, 3), lambda rng, level, held_out: [rng.randint(10, 10 ** (1 + level + held_out) - 1) + 10**3 * 10 * held_out], work_digits, check_digits,
-        "What is the [sum of the digits|digit sum] of {0}?\n[Add|Add up|Sum] the digits of {0}.\nFind the digit sum of {0}.\nWhat do the digits of {0} make together?",
+        "What is the [sum of the digits|digit sum] of {0}?\n[Add|Add up|Sum] the digits of {0}.\nFind the digit sum of {0}.\nHow much do the digits of {0} [add up to|come to]?\nTake the digits of {0} and add them[ up|].\nWhat do the digits of {0} make together?",
         "{0}的各位数字之和是多少？",
     ),
     "parity": Kind(
         (1, 2), lambda rng, level, held_out: [rng.randint(1000, 5000) if held_out else rng.randint(1, 999)], work_parity, lambda n: scratch.divide(n[0], 2).text,
-        "Is {0} even or odd?\nIs the number {0} odd or even?\n[Even or odd|Odd or even]: {0}?\nTell whether {0} is odd or even.",
+        "Is {0} even or odd?\nIs the number {0} odd or even?\n[Even or odd|Odd or even]: {0}?\nIs {0} an even number or an odd [one|number]?\nSay whether {0} is even or odd.\nTell whether {0} is odd or even.",
         shape="word",
     ),
     "largest": Kind(
         (1, 2, 3, 4), draw_list, lambda n: best_of(n, ">"), lambda n: f"{max(n)} is above {' '.join(str(m) for m in sorted(n)[:-1])}",
-        "Which [number |]is the [largest|greatest|biggest]: {l}?\n[What is|Find] the [largest|greatest] of {l}[?|.]\n[What is|Find] the maximum of {l}[?|.]\nOf {l}, which is the most?",
+        "Which [number |]is the [largest|greatest|biggest]: {l}?\n[What is|Find] the [largest|greatest] of {l}[?|.]\n[What is|Find] the maximum of {l}[?|.]\nOf {l}, which is the [largest|biggest|greatest][ number|]?\nOf {l}, what is the most?\nWhich of {l} is the [most|highest]?\n{l}: [give|name|say] the [largest|biggest].\nOf {l}, which is the most?",
         "{l}中最大的数是多少？",
     ),
     "smallest": Kind(
         (1, 2, 3, 4), draw_list, lambda n: best_of(n, "<"), lambda n: f"{min(n)} is below {' '.join(str(m) for m in sorted(n)[1:])}",
-        "Which [number |]is the [smallest|least]: {l}?\n[What is|Find] the smallest of {l}[?|.]\n[What is|Find] the minimum of {l}[?|.]\nOf {l}, which is the least?",
+        "Which [number |]is the [smallest|least]: {l}?\n[What is|Find] the smallest of {l}[?|.]\n[What is|Find] the minimum of {l}[?|.]\nOf {l}, which is the [smallest|lowest][ number|]?\nOf {l}, what is the least?\nWhich of {l} is the [least|lowest]?\n{l}: [give|name|say] the smallest.\nOf {l}, which is the least?",
         "{l}中最小的数是多少？",
     ),
     "sort": Kind(
         (2, 3, 4, 5), draw_list, work_sort, check_sort,
-        "Sort {l}[ from smallest to largest|].\nPut [these numbers|them] in [increasing|ascending] order: {l}.\nOrder {l} from least to greatest.\nArrange {l} in [rising|increasing] order.\nWrite {l} so that each is larger than the one before.",
+        "Sort {l}[ from smallest to largest|].\nPut [these numbers|them] in [increasing|ascending] order: {l}.\nOrder {l} from least to greatest.\nArrange {l} in [rising|increasing] order.\nWrite {l} from the smallest to the largest.\nBring {l} into [rising|increasing] order.\nWrite {l} in [rising|ascending] order.\nWrite {l} so that each is larger than the one before.",
         "把{l}从小到大排列。", "list",
     ),
     "next": Kind(
         (1, 2, 3, 4, 5), draw_sequence, work_sequence, check_sequence,
-        "What comes next: {l}[, ...|]?\n[Find|What is] the next [number|term] [in the sequence|of] {l}[, ...|].\n{l}, ?\nContinue the [sequence|pattern]: {l}, ...\nWhich number follows {l}?",
+        "What comes next: {l}[, ...|]?\n[Find|What is] the next [number|term] [in the sequence|of] {l}[, ...|].\n{l}, ?\nContinue the [sequence|pattern]: {l}, ...\nWhich [number|term] comes next: {l}?\nWhich [number|term] comes after {l}?\n{l}: which is next?\nWhat follows {l}?\nWhich number follows {l}?",
         "找规律：{l}，下一个数是多少？",
     ),
     "gcd": Kind(
         (2, 3, 4, 5), draw_pair, work_gcd, check_gcd,
-        "What is the greatest common [divisor|factor] of {0} and {1}?\n[Find|What is|Compute] the [GCD|gcd|GCF] of {0} and {1}[?|.]\n[What is |]gcd({0}, {1})?\nWhat is the highest common factor of {0} and {1}?\nWhat is the largest number that divides both {0} and {1}?",
+        "What is the greatest common [divisor|factor] of {0} and {1}?\n[Find|What is|Compute] the [GCD|gcd|GCF] of {0} and {1}[?|.]\n[What is |]gcd({0}, {1})?\nWhat is the highest common factor of {0} and {1}?\nWhat is the biggest number that [divides|goes into] {0} and {1}?\nWhich is the largest [whole |]number that goes into both {0} and {1}?\nFind the largest [divisor|factor] that {0} and {1} [have in common|share].\nWhat is the greatest number that divides {0} and also {1}?\nWhat is the largest number that divides both {0} and {1}?",
         "{0}和{1}的最大公因数是多少？\n求{0}和{1}的最大公约数。",
     ),
     "lcm": Kind(
         (2, 3, 4, 5), draw_small_pair, work_lcm, check_lcm,
-        "What is the least common multiple of {0} and {1}?\n[Find|What is|Compute] the [LCM|lcm] of {0} and {1}[?|.]\n[What is |]lcm({0}, {1})?\nFind the least common multiple of {0} and {1}.\nWhat is the smallest number that both {0} and {1} divide?",
+        "What is the least common multiple of {0} and {1}?\n[Find|What is|Compute] the [LCM|lcm] of {0} and {1}[?|.]\n[What is |]lcm({0}, {1})?\nFind the least common multiple of {0} and {1}.\nWhat is the smallest number that {0} and {1} [both divide|both go into]?\nWhich is the least number that is a multiple of {0} and of {1}?\nFind the smallest multiple that {0} and {1} [have in common|share].\nWhat is the least number that both {0} and {1} go into?\nWhat is the smallest number that both {0} and {1} divide?",
         "{0}和{1}的最小公倍数是多少？",
     ),
     "prime": Kind(
         (2, 3, 4, 5), draw_prime, work_prime, check_prime,
-        "Is {0} [a prime number|prime|a prime]?\nTell me whether {0} is prime.\nIs the number {0} prime?\nDoes {0} have no divisors but 1 and itself?",
+        "Is {0} [a prime number|prime|a prime]?\nTell me whether {0} is prime.\nIs the number {0} prime?\nDoes {0} have only 1 and itself as divisors?\nHas {0} no [factors|divisors] but itself and 1?\nCan one say that {0} is prime?\nDoes {0} have no divisors but 1 and itself?",
         shape="word",
     ),
     "factors": Kind(
         (2, 3, 4, 5), draw_factors, work_factors, check_factors,
-        "[What is|Find] the prime factorization of {0}[?|.]\nFactor {0} into primes.\nWrite {0} as a product of primes.\nSplit {0} into prime factors.",
+        "[What is|Find] the prime factorization of {0}[?|.]\nFactor {0} into primes.\nWrite {0} as a product of primes.\nFind the prime factors of {0}.\nSplit {0} into primes.\nBreak {0} into prime factors.\nSplit {0} into prime factors.",
         shape="product",
     ),
     "multiples": Kind(
         (3, 4, 5), draw_multiples, work_multiples, check_remainder,
-        "How many multiples of {1} are there from 1 to {0}?\nHow many numbers from 1 to {0} are divisible by {1}?\nHow many positive multiples of {1} are at most {0}?\nFrom 1 up to {0}, how many numbers does {1} divide?",
+        "How many multiples of {1} are there from 1 to {0}?\nHow many numbers from 1 to {0} are divisible by {1}?\nHow many positive multiples of {1} are at most {0}?\nHow many numbers up to {0} does {1} divide?\nFrom 1 to {0}, how many numbers [are divisible by|are multiples of] {1}?\nCount the numbers from 1 to {0} that {1} divides.\nFrom 1 up to {0}, how many numbers does {1} divide?",
     ),
     "to base": Kind(
         (3, 4, 5), draw_base, work_to_base, lambda n: ", ".join(work_from_base(n)[0]),
-        "[Write|Convert] {0} [in|to] base {1}.\nWhat is {0} in base {1}?\nWhat is the decimal number {0} written in base {1}?\nGive the base {1} form of {0}.",
+        "[Write|Convert] {0} [in|to] base {1}.\nWhat is {0} in base {1}?\nWhat is the decimal number {0} written in base {1}?\nGive {0} in base {1}.\nHow does one write {0} in base {1}?\nWhat is the base {1} form of {0}?\nGive the base {1} form of {0}.",
     ),
     "from base": Kind(
         (3, 4, 5), draw_base, work_from_base, lambda n: ", ".join(work_to_base(n)[0]),
-        "What is {b} in base {1} as a decimal number?\nConvert {b} from base {1} to [decimal|base ten].\nThe number {b} is written in base {1}. What is it in base ten?\nRead {b} in base {1}. Which number is it?",
+        "What is {b} in base {1} as a decimal number?\nConvert {b} from base {1} to [decimal|base ten].\nThe number {b} is written in base {1}. What is it in base ten?\n{b} is in base {1}. Which number is it?\nRead {b} in base {1}[ and give the number|]. What is it?\nWhich number is {b} in base {1}?\nRead {b} in base {1}. Which number is it?",
     ),
 }  # fmt: skip
 

@@ -26,7 +26,7 @@ from finback.tasks.planning.planbench_set import excluded, prefix
 from finback.tasks.planning.strips import BLOCKS, Step, check_plan
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
 
-SIZES = {1: (3, 4, 4), 2: (4, 5), 3: (5, 5, 6, 6, 8)}
+SIZES = {1: (3, 4, 4), 2: (4, 5), 3: (5, 6, 6, 8, 8)}
 HELD_OUT_SIZE = 7  # between sizes that are trained
 
 

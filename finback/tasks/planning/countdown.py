@@ -18,8 +18,9 @@ from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answ
 MOST = 100
 LARGEST = {1: 9, 2: 20, 3: 10}
 HOW_MANY = {1: 3, 2: 3, 3: 4}
-# Shapes of the last three numbers' formula that only measuring shows: (y + z) * x, and x - y * z.
-HELD_OUT = {("+", "*"), ("*", "from")}
+# Shapes of the last three numbers' formula that only measuring shows: x - y * z, and (y + z) * x of four numbers (of three
+# alone training shows it).
+HELD_OUT = {3: {("*", "from")}, 4: {("+", "*"), ("*", "from")}}
 Item = tuple[int, str]  # a value and the formula that makes it, in brackets if it is one
 
 
@@ -31,7 +32,7 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
             continue
         start = firsts(rng, numbers, target) if len(numbers) == 4 else []
         found = three(start[-1][1] if start else [(n, str(n)) for n in numbers], target)
-        if len(numbers) == 4 and not start or found.shape is None or (found.shape in HELD_OUT) != held_out:
+        if len(numbers) == 4 and not start or found.shape is None or (found.shape in HELD_OUT[len(numbers)]) != held_out:
             continue
         # with four, which pair comes first is a guess: the problem carries what was tried, the last being right
         facts = {"numbers": numbers, "target": target, "tried": [said for said, _ in start],

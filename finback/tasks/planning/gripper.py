@@ -2,7 +2,8 @@
 
 The policy: in its room the robot takes the first balls that want to leave, as many as it has hands for; goes where the
 first of them wants to go and drops what belongs there, and so on; with empty hands and nothing to take here, it goes to
-the next ball that waits. The trace restates after every action which balls are still to be brought, and where to.
+the next ball that waits. The trace first says start and goal again in the problem's own order, which is copying; and
+restates after every action which balls are still to be brought, and where to.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     init = [*(f"room {r}" for r in rooms), *(f"ball {b}" for b in balls), *(f"free {h}" for h in hands),
             f"at-robby {robot}",
             *(f"at {ball} {room}" for ball, room in at.items())]
-    goal = [f"at {ball} {room}" for ball, room in wants.items()]
+    goal = [f"at {ball} {room}" for ball, room in rng.sample(list(wants.items()), len(wants))]
     wording = rng.choice(("english", "english", "compact", "pddl"))
     facts = {"init": init, "goal": goal, "wording": wording}
     return Problem(f"{n_rooms} rooms, {n_balls} balls, {len(hands)} hands", _key(rooms, robot, at, wants, hands),
@@ -60,15 +61,14 @@ def _prompt(rng: random.Random, facts: dict) -> str:
     init, goal = facts["init"], facts["goal"]
     of = {head: [f.split()[1] for f in init if f.split()[0] == head] for head in ("room", "ball", "free", "at-robby")}
     at = [f.split()[1:] for f in init if f.startswith("at ")]
-    rng.shuffle(at)
-    wants = [f.split()[1:] for f in rng.sample(goal, len(goal))]
+    wants = [f.split()[1:] for f in goal]
     robot, hands, rooms = of["at-robby"][0], of["free"], of["room"]
     if facts["wording"] == "pddl":
         head = rng.choice(("Gripper problem. Give a plan with move, pick and drop.",
                            "Solve with (move a b), (pick ball room hand), (drop ball room hand)."))
         now = " ".join([f"(at-robby {robot})", *(f"(free {h})" for h in hands), *(f"(at {b} {r})" for b, r in at)])
         aims = " ".join(f"(at {b} {r})" for b, r in wants)
-        return f"{head}\n(:objects {' '.join([*rooms, *of['ball'], *hands])})\n(:init {now})\n(:goal (and {aims}))"
+        return f"{head}\n(:objects {' '.join([*rooms, *rng.sample(of['ball'], len(at)), *hands])})\n(:init {now})\n(:goal (and {aims}))"
     if facts["wording"] == "compact":
         lead = rng.choice(("Robot", "Carrier", "Gripper"))
         now, aims = (", ".join(f"{b} in {r}" for b, r in part) for part in (at, wants))
@@ -96,8 +96,10 @@ def work(init: list[str], goal: list[str]) -> tuple[list[str], list[Step]]:
     robot = next(f.split()[1] for f in init if f.startswith("at-robby"))
     held: dict[str, str] = {}  # hand -> ball, in the order of taking
     todo = [ball for ball in at if wants.get(ball, at[ball]) != at[ball]]
-    lines = [f"Ball {ball}: {room} to {wants.get(ball, 'any')}{'' if ball in todo else ', stays'}"
-             for ball, room in at.items()]
+    lines = [f"Now {robot}; " + ", ".join(f"{ball} {room}" for ball, room in at.items()),
+             "Goal " + ", ".join(f"{ball} {room}" for ball, room in wants.items()),
+             *(f"Ball {ball}: {room} to {wants.get(ball, 'any')}{'' if ball in todo else ', stays'}"
+               for ball, room in at.items())]
     plan: list[Step] = []
 
     def do(name: str, *arguments: str) -> None:

@@ -1,8 +1,9 @@
 """How does any position of the Towers of Hanoi become any other, each move read off one line?
 
-A line lists the disks from the largest down, "A3 to C": disk 3 is on A and must go to C. A disk that must move sends
-all smaller ones to the third peg first; a disk in place asks nothing. The last disk of the line that must move can
-move: that is the move, and the next line follows from it. The moves are the fewest where the goal is a whole tower.
+The trace first says start and goal again. A line then lists the disks from the largest down, each with the peg where it is
+and the one where it must go: "3 A C". A disk that must move sends all smaller ones to the third peg first; a disk in
+place asks nothing. The last disk of the line that must move can move: that is the move, and the next line follows from
+it. The moves are the fewest where the goal is a whole tower.
 Two or three disks have few different problems; four have a thousand.
 """
 
@@ -104,11 +105,11 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     start, goal, pegs = tuple(problem.facts["start"]), tuple(problem.facts["goal"]), problem.facts["pegs"]
     n = len(start)
     seen, moves = work(start, goal)
-    lines = []
+    lines = [f"{said} {', '.join(f'{n - i} {pegs[at]}' for i, at in enumerate(position))}"
+             for said, position in (("Now", start), ("Goal", goal))]
     for (position, to), move in zip(seen, [*moves, None], strict=True):
-        line = ", ".join(f"{pegs[a]}{n - i}" + f" to {pegs[b]}" * (a != b)
-                         for i, (a, b) in enumerate(zip(position, to, strict=True)))
-        lines.append(f"See {line}: {f'{pegs[move[1]]}{move[0]}' if move else 'done'}")
+        line = ", ".join(f"{n - i} {pegs[a]} {pegs[b]}" for i, (a, b) in enumerate(zip(position, to, strict=True)))
+        lines.append(f"See {line}: {f'{move[0]} to {pegs[move[2]]}' if move else 'done'}")
     if effort == "max":
         for (position, _), (disk, source, target) in zip(seen, moves, strict=False):
             tops = [next((n - i for i in reversed(range(n)) if position[i] == peg), 0) for peg in (source, target)]

@@ -2,7 +2,8 @@
 
 The policy takes the packages in order. Each goes, as far as it must, by truck to its city's airport, by the first
 airplane to the goal's city, and by truck to its place; a vehicle that is not where the package waits comes first. The
-trace names each leg before it is taken and restates where all vehicles are after each package. Names are short in it:
+trace first says in the problem's own order where everything is and what is wanted, which is copying; it names each leg
+before it is taken and restates where all vehicles are after each package. Names are short in it:
 l21 is place 1 of city 2, place 0 is the airport, and truck t2 is city 2's. The English is PlanBench's, word for word.
 """
 
@@ -40,6 +41,8 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
         steps = len(work(at, goal)[1])
         if 0 < steps <= MOST_STEPS[wording]:
             break
+    if rng.random() < 0.3:
+        at = dict(rng.sample(list(at.items()), len(at)))
     kind = f"{cities} cities of {places}, {packages} packages"
     facts = {"at": at, "places": spots, "wants": goal, "wording": wording} | strips_facts(at, spots, goal, wording)
     return Problem(f"{kind}, {wording}", _key(cities, places, at, goal),
@@ -76,8 +79,9 @@ def _prompt(rng: random.Random, facts: dict, short: bool) -> str:
     said = [fact.split() for fact in facts["init"]]
     init = [f for f in said if f[0] in ("airport", "at", "city")]
     goal = [f.split() for f in facts["goal"]]
-    if rng.random() < 0.3:
-        rng.shuffle(init)
+    if rng.random() < 0.3:  # the kinds mixed, of each in its order what the trace will say in that order
+        at = iter([f for f in init if f[0] == "at"])
+        init = [next(at) if f[0] == "at" else f for f in rng.sample(init, len(init))]
     if facts["wording"] == "english":
         forms = {"airport": "{} is an airport", "at": "{} is at {}", "city": "{} is in the city {}"}
         start, end = (_listed([forms[f[0]].format(*f[1:]) for f in part]) for part in (init, goal))
@@ -102,7 +106,9 @@ def work(at: dict[str, str], goal: dict[str, str]) -> tuple[list[str], list[Step
     """The trace's lines and the plan, in short names."""
     at = dict(at)
     vehicles = [name for name in at if name[0] in "at"]
-    lines, plan = [_positions(at, vehicles)], []
+    lines = ["Now " + ", ".join(f"{name} {spot}" for name, spot in at.items()),
+             "Goal " + ", ".join(f"{package} {spot}" for package, spot in goal.items())]
+    plan: list[Step] = []
 
     def leg(package: str, vehicle: str, to: str) -> None:
         kind = {"t": "truck", "a": "airplane"}[vehicle[0]]

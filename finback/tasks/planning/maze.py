@@ -1,7 +1,7 @@
 """How does one find through a maze of rooms and doors: depth first, with the way so far kept in sight?
 
-The trace is one line per look around: the way so far, then the doors of the room where it ends, each to a room seen
-or new; it goes on to the first new one, or a step back where there is none. The way at the end is the answer.
+The trace says the doors again where they come as a list of pairs; then it is one line per look around: the way so far,
+then the doors of the room where it ends, each to a room seen or new; it goes on to the first new one, or a step back where there is none. The way at the end is the answer.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
         lines, way = explore(ways, start, goal)
         if len(way) > 2 and len(lines) <= MOST_LINES:
             break
-    facts = {"ways": ways, "start": start, "goal": goal}
+    facts = {"ways": ways, "start": start, "goal": goal, "doors": [] if listed else [list(door) for door in doors]}
     return Problem(f"{n} rooms, {len(doors) - n + 1} loops", _key(ways, start, goal),
-                   user(_prompt(rng, facts, [] if listed else doors)), facts)
+                   user(_prompt(rng, facts)), facts)
 
 
 def _key(ways: dict[str, list[str]], start: str, goal: str) -> str:
@@ -61,8 +61,8 @@ def _key(ways: dict[str, list[str]], start: str, goal: str) -> str:
     return f"{len(ways)} {colour[start]} {colour[goal]}; {', '.join(edges[::2])}"
 
 
-def _prompt(rng: random.Random, facts: dict, doors: list[tuple[str, str]]) -> str:
-    start, goal, ways = facts["start"], facts["goal"], facts["ways"]
+def _prompt(rng: random.Random, facts: dict) -> str:
+    start, goal, ways, doors = facts["start"], facts["goal"], facts["ways"], facts["doors"]
     ask = rng.choice(("Find a way from {} to {}.", "How do I get from {} to {}?", "Which way leads from {} to {}?",
                       "Go from {} to {}. List the rooms of the way.",
                       "Find a path from {} to {}.")).format(start, goal)
@@ -100,6 +100,8 @@ def explore(ways: dict[str, list[str]], start: str, goal: str) -> tuple[list[str
 def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
     f = problem.facts
     lines, way = explore(f["ways"], f["start"], f["goal"])
+    if f["doors"]:
+        lines.insert(0, f"Doors {', '.join(' '.join(door) for door in f['doors'])}")
     lines.append(f"Done {' '.join(way)}")
     if effort == "max":
         lines.append("Check " + ", ".join(f"{a} has {b}" for a, b in zip(way, way[1:], strict=False)))

@@ -1,8 +1,8 @@
 """In which order can tasks with durations and needs be done, and when is all done at the earliest?
 
 Two forms: as many workers as wanted (a task starts when the last of its needs ends), or one worker (one task after
-another). The trace goes through the list again and again: a task whose needs are not all done waits, any other gets its
-start and end.
+another). The trace goes through the list again and again, each task in full: one whose needs are not all done waits, any
+other gets its start and end.
 """
 
 from __future__ import annotations
@@ -73,20 +73,20 @@ def _prompt(rng: random.Random, facts: dict) -> str:
 def work(tasks: list, one: bool) -> tuple[list[str], dict[str, tuple[int, int]]]:
     """The trace's lines and each task's start and end, in the order of doing."""
     times: dict[str, tuple[int, int]] = {}
-    said = (f"{name}={duration} {'needs ' + ' '.join(needs) if needs else 'free'}" for name, duration, needs in tasks)
-    lines = [f"Tasks {', '.join(said)}"]
+    said = {name: f"{name}={duration} {'needs ' + ' '.join(needs) if needs else 'free'}" for name, duration, needs in tasks}
+    lines = [f"Tasks {', '.join(said.values())}"]
     waiting, now = tasks, 0
     while waiting:
         later = []
         for name, duration, needs in waiting:
             if missing := next((need for need in needs if need not in times), None):
-                lines.append(f"Wait {name}: needs {missing}")
+                lines.append(f"See {said[name]}: {missing} not yet")
                 later.append([name, duration, needs])
                 continue
             ends = [times[need][1] for need in needs]
             start = now if one else max(ends, default=0)
-            why = ", ".join(f"{need}{' done' if one else f'={times[need][1]}'}" for need in needs) or "free"
-            lines.append(f"Do {name}: {why}; {start}+{duration}={start + duration}")
+            why = ", ".join(f"{need}{' done' if one else f'={times[need][1]}'}" for need in needs) or "go"
+            lines.append(f"See {said[name]}: {why}; {start}+{duration}={start + duration}")
             times[name] = (start, start + duration)
             now = start + duration
         waiting = later

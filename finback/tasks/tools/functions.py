@@ -145,7 +145,7 @@ class _World:
         key = " ".join([key, *sorted(t["name"] for t in self.tools.values())])
         order = list(self.schemas)
         self.rng.shuffle(order)
-        tables = {t["name"]: {"arguments": t["arguments"], "table": t["table"]} for t in self.tools.values()}
+        tables = {t["name"]: {"concept": t["concept"], "arguments": t["arguments"], "table": t["table"]} for t in self.tools.values()}
         return Problem(kind, key, [system(order), *messages], {"tools": tables, **facts})
 
 
@@ -269,8 +269,7 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     facts = problem.facts
     if "direct" in facts:
         thoughts = "This needs no tool." if facts["direct"] != NO_TOOL else "No tool fits."
-        if effort == "max":
-            thoughts = f"{_list_tools(problem, set())} {thoughts}"
+        thoughts = f"{_list_tools(problem, set(), effort)}\n{thoughts}"
         return [answering(facts["direct"], effort, thoughts)]
     messages: list[Message] = []
     first = calls_before(problem.messages) + 1
@@ -279,8 +278,8 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
         thoughts = " ".join(_thought(c) for c in calls)
         if error and not number:
             thoughts = f"{error}. {thoughts}"
-        if effort == "max" and not number:
-            thoughts = f"{_list_tools(problem, {c['name'] for step in facts['steps'] for c in step})} {thoughts}"
+        if not number:
+            thoughts = f"{_list_tools(problem, {c['name'] for step in facts['steps'] for c in step}, effort)}\n{thoughts}"
         if number:
             thoughts = f"Result: {facts['steps'][number - 1][-1]['result']}. {thoughts}"
         messages.append(asking([_made(c) for c in calls], first, "" if effort == "none" else thoughts))
@@ -299,8 +298,15 @@ def _final(problem: Problem) -> str:
     return " ".join(_say(c) for c in steps[-1])
 
 
-def _list_tools(problem: Problem, fitting: set[str]) -> str:
-    return " ".join(f"{name}: {'yes' if name in fitting else 'no'}." for name in functions(problem))
+def _list_tools(problem: Problem, fitting: set[str], effort: Effort) -> str:
+    """Each function in the order of the prompt with the arguments that it needs and what it is for; at effort max also whether
+    it fits. To say it once more is copying; what follows then finds every name near by."""
+    lines = []
+    for name, parameters in functions(problem).items():
+        about = concept(problem.facts["tools"][name]["concept"]).nouns[0]
+        fits = f", {'yes' if name in fitting else 'no'}" if effort == "max" else ""
+        lines.append(f"{name} {', '.join(parameters['required'])}: {about}{fits}")
+    return "\n".join(lines)
 
 
 def act(problem: Problem, name: str, arguments: dict[str, Any], box: Any) -> str:
