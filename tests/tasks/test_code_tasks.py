@@ -172,16 +172,19 @@ def test_trace_says_what_each_line_does():
     assert run.lines == [
         "a = 2",
         "b = [1]",
-        "for x = 3",
+        "for x = 3 then [4]",
         "if x > 3 -> 3 > 3 -> no",
         "append 2 -> b = [1, 2]",
-        "for x = 4",
+        "for x = 4 then []",
         "if x > 3 -> 4 > 3 -> yes",
         "a = 2 + 4 * 2 = 2 + 8 = 10",
         "append 10 -> b = [1, 2, 10]",
         "for x -> done",
         "print 10 [1, 2, 10]",
     ]
+    run = trace("for a in [1, 2]:\n    for c in 'xy':\n        break\n    while a:\n        break\nprint(a)")
+    once = ["for c = 'x' then 'y'", "while a -> 1 -> yes"]
+    assert run.lines == ["for a = 1 then [2]", *once, "for a = 2 then []", once[0], "while a -> 2 -> yes", "for a -> done", "print 2"], run.lines
     run = trace("def f(n):\n    if n < 2:\n        return n\n    return n + f(n - 1)", "f(2)")
     assert run.result == 3 and run.lines[0] == "call f: n = 2" and run.lines[-1] == "return 2 + 1 = 3"
 

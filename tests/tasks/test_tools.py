@@ -190,18 +190,19 @@ def test_a_verifier_survives_anything(task, replies):
 
 @EACH
 def test_odd_forms_of_a_right_answer_are_accepted(task):
-    def forms(content):
+    def forms(content, text):
         yield f"**{content}**"
         yield "\n  " + content.replace(". ", ".\n") + "\n\n"
         yield content.rstrip(".") + " !"
         yield "Sure. " + content + " Is there anything else?"
-        if all(len(n) > 4 for n in re.findall(r"\d+", content)) and "[" not in content:
+        if all(len(n) > 4 for n in re.findall(r"\d+", content)) and "[" not in content and not text:
             yield re.sub(r"(?<![\d.])\d+", lambda m: f"{int(m[0]):,}", content)
-        yield re.sub(r"(?<=answer is )(-?[\d.]*\d)", r"\\boxed{\1}", content)
+        yield re.sub(r"(?<=answer is )(-?[\d.]*\d)(?![\w'])", r"\\boxed{\1}", content)
 
     for problem, rng in problems(task, ("train",), range(15)):
         replies = task.solve(problem, "none", rng)
-        for content in forms(replies[-1]["content"]):
+        text = any(value.startswith("'") for value in problem.facts.get("answers", []))  # a binary number, of which no digits are grouped
+        for content in forms(replies[-1]["content"], text):
             verdict = task.verify(problem, [*replies[:-1], {"role": "assistant", "content": content}], None)
             assert verdict.right, (verdict, content)
 

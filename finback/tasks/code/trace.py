@@ -167,6 +167,7 @@ class _Tracer:
         self.code, self.limit, self.run = code, limit, run
         self.nodes = {node.lineno: node for node in ast.walk(tree) if isinstance(node, ast.stmt)}
         self.waiting: dict[FrameType, tuple[ast.stmt, dict[str, Any]]] = {}
+        self.left: dict[tuple[FrameType, ast.For], str | list[Any]] = {}  # what a loop that runs has still to go through
 
     def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
         name = frame.f_code.co_name
@@ -208,10 +209,22 @@ class _Tracer:
             self.tell(" -> ".join([f"{word} {self.text(node.test)}", *_condition(node.test, names)]))
         elif isinstance(node, ast.For):
             targets = [n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)]
+            if (frame, node) not in self.left:
+                over = eval(compile(ast.Expression(node.iter), FILE, "eval"), dict(names))
+                self.left[frame, node] = over if isinstance(over, str) else list(over)
             if frame.f_lineno in (s.lineno for s in node.body):
-                self.tell("for " + ", ".join(f"{t} = {after[t]!r}" for t in targets))
+                self.left[frame, node] = left = self.left[frame, node][1:]
+                then = f" then {left!r}" if len(repr(left)) <= SHORT else ""
+                self.tell("for " + ", ".join(f"{t} = {after[t]!r}" for t in targets) + then)
             else:
+                del self.left[frame, node]
                 self.tell(f"for {', '.join(targets)} -> done")
+        elif isinstance(node, ast.Break):
+            loops = [loop for at, loop in self.left if at is frame and loop.lineno < node.lineno <= (loop.end_lineno or 0)]
+            inner = max(loops, key=lambda loop: loop.lineno, default=None)
+            whiles = [n.lineno for n in self.nodes.values() if isinstance(n, ast.While) and n.lineno < node.lineno <= (n.end_lineno or 0)]
+            if inner and inner.lineno > max(whiles, default=0):  # else it ends a while inside
+                del self.left[frame, inner]
         elif isinstance(node, ast.Assign | ast.AugAssign):
             self.tell(_assignment(node, names, after))
         elif isinstance(node, ast.Return):

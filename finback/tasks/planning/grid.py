@@ -17,6 +17,7 @@ Cell = tuple[int, int]
 SHAPES = {1: ((3, 3), (3, 4), (4, 3), (2, 4), (4, 2)), 2: ((4, 4), (3, 5), (5, 3), (2, 7), (7, 2)),
           3: ((4, 5), (5, 4), (5, 5), (5, 6), (6, 5), (3, 7), (7, 3))}
 HELD_OUT = {1: ((2, 5), (5, 2), (2, 6)), 2: ((3, 6), (6, 3)), 3: ((4, 6), (6, 4))}
+MARKS = (("#", ".", "S", "G"), ("X", ".", "S", "E"), ("#", "_", "A", "B"))  # wall, free, start, goal of a drawing
 MOST_LOOKS = 19  # cells that the search may take, so that its trace stays short
 MOVES: dict[str, Cell] = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}
 WORDS = {"up": "up", "north": "up", "u": "up", "n": "up", "down": "down", "south": "down", "d": "down", "s": "down",
@@ -35,7 +36,7 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
             break
     drawn = rng.random() < 0.3
     facts = {"rows": rows, "columns": columns, "walls": [list(wall) for wall in walls], "start": list(start),
-             "goal": list(goal), "drawn": drawn}
+             "goal": list(goal), "marks": list(rng.choice(MARKS)) if drawn else []}
     key = f"{rows}x{columns} {_said([start, goal])}; {_said(walls)}"
     return Problem(f"{rows}x{columns}{', drawn' if drawn else ''}", key, user(_prompt(rng, facts)), facts)
 
@@ -54,10 +55,9 @@ def _prompt(rng: random.Random, facts: dict) -> str:
     ask = rng.choice(("Find a shortest path.", "What is the shortest way? Answer with up, down, left, right.",
                       "Give the moves of a shortest path.",
                       "Which moves (up, down, left, right) are a shortest way?", "List the fewest moves."))
-    if facts["drawn"]:
-        wall, free, s, g = rng.choice((("#", ".", "S", "G"), ("X", ".", "S", "E"), ("#", "_", "A", "B")))
-        mark = {cell: wall for cell in walls} | {start: s, goal: g}
-        drawing = "\n".join(" ".join(mark.get((r, c), free) for c in range(1, columns + 1)) for r in range(1, rows + 1))
+    if facts["marks"]:
+        wall, _, s, g = facts["marks"]
+        drawing = "\n".join(_drawing(facts))
         return rng.choice((f"A map, {wall} is a wall. Go from {s} to {g}.\n{drawing}\n{ask}",
                            f"{drawing}\nFrom {s} to {g}, not through {wall}. {ask}"))
     form = rng.choice(("({},{})", "({}, {})", "{}{}", "r{}c{}"))
@@ -70,6 +70,14 @@ def _prompt(rng: random.Random, facts: dict) -> str:
         f"A robot stands at {a} on a grid with {size} and wants to reach {b}. It cannot enter {listed}. {ask}",
         f"Start {a}\nGoal {b}\nObstacles {listed}\nSize {rows} by {columns}\n{ask}",
     ))
+
+
+def _drawing(facts: dict) -> list[str]:
+    """The rows as the prompt draws them."""
+    rows, columns, walls, start, goal = _grid(facts)
+    wall, free, s, g = facts["marks"]
+    mark = {cell: wall for cell in walls} | {start: s, goal: g}
+    return [" ".join(mark.get((r, c), free) for c in range(1, columns + 1)) for r in range(1, rows + 1)]
 
 
 def search(rows: int, columns: int, walls: list[Cell], start: Cell, goal: Cell) -> tuple[list[str], list[Cell]]:
@@ -106,10 +114,10 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     names = {step: name for name, step in MOVES.items()}
     moves = [names[b[0] - a[0], b[1] - a[1]] for a, b in zip(way, way[1:], strict=False)]
     head = []
-    if problem.facts["drawn"]:  # read off cell by cell, as columns are hard to count
+    if problem.facts["marks"]:  # each row said again, then read off cell by cell, as columns are hard to count
         kind = dict.fromkeys(walls, "wall") | {start: "start", goal: "goal"}
-        head = [",".join(f"{r}{c} {kind.get((r, c), 'free')}" for c in range(1, columns + 1))
-                for r in range(1, rows + 1)]
+        head = [f"Row {row}:" + ",".join(f"{r}{c} {kind.get((r, c), 'free')}" for c in range(1, columns + 1))
+                for r, row in enumerate(_drawing(problem.facts), 1)]
     head += [f"Size {rows} {columns}", f"Walls {_said(walls) or 'none'}", f"From {_said([start])} to {_said([goal])}"]
     steps = "".join(f" {move},{_said([cell])}" for move, cell in zip(moves, way[1:], strict=True))
     tail = [f"Back {_said(way[::-1])}", f"Way {_said(way[:1])}{steps}"]

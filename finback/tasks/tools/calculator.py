@@ -16,6 +16,7 @@ from finback.tasks.tools.calls import (
     Call,
     answering,
     asking,
+    beginning,
     calls_before,
     has_word,
     judge,
@@ -109,6 +110,17 @@ SEVERAL = (
     ("Add {a} to the square of {c}.", "{a} + {c} * {c}"),
     ("What is the average of {a}, {b}, {c} and {d}?", "({a} + {b} + {c} + {d}) / 4"),
     ("What is the fourth power of {c}?", "{c} * {c} * {c} * {c}"),
+    ("Subtract {c} from the difference of {a} and {b}.", "{a} - {b} - {c}"),
+    ("Multiply the difference of {a} and {b} by {c}.", "({a} - {b}) * {c}"),
+    ("What is {c} times the product of {a} and {b}?", "{c} * {a} * {b}"),
+    ("Divide the sum of {a} and {b} by 2.", "({a} + {b}) / 2"),
+    ("What is the fifth power of {c}?", "{c} * {c} * {c} * {c} * {c}"),
+    ("Add {c} to the sum of {a} and {b}.", "{a} + {b} + {c}"),
+    ("Add {c} to the difference of {a} and {b}.", "{a} - {b} + {c}"),
+    ("What is twice the sum of {a} and {b}?", "2 * ({a} + {b})"),
+    ("What is half of {a}?", "{a} / 2"),
+    ("Multiply the sum of {a}, {b} and {c} by {d}.", "({a} + {b} + {c}) * {d}"),
+    ("What is {d} times {a}, plus {b}?", "{d} * {a} + {b}"),
     ("Multiply the sum of {a} and {b} by {c}.", "({a} + {b}) * {c}"),
     ("What is {c} times the sum of {a} and {b}?", "{c} * ({a} + {b})"),
     ("Subtract {c} from the product of {a} and {b}.", "{a} * {b} - {c}"),
@@ -137,6 +149,19 @@ STORIES = (
     ("A shop had {a} {thing}, threw away {b} and sold the rest at {c} dollars. How many dollars is that?", "({a} - {b}) * {c}"),
     ("{a} people are on a ship. {b} go ashore, and the others buy {c} {thing} each. How many {thing} is that?", "({a} - {b}) * {c}"),
     ("{c} shops get {a} {thing} each from a store, where {b} stay. How many {thing} were in the store?", "{c} * {a} + {b}"),
+    ("{who} had {a} {thing} and lost {b} of them. How many are left?", "{a} - {b}"),
+    ("A farm had {a} {thing}. It sold {b}. How many {thing} did it keep?", "{a} - {b}"),
+    ("A farm sold {a} {thing} at {c} dollars each. How many dollars did it get?", "{a} * {c}"),
+    ("A shop had {a} {thing}. {b} broke, and the others were worth {c} dollars each. How many dollars was that?", "({a} - {b}) * {c}"),
+    ("{who} had {a} {thing}, lost {b}, and then sold the rest at {c} dollars each. How many dollars did that make?", "({a} - {b}) * {c}"),
+    ("{c} classes get {a} {thing} each, and {b} are left over. How many {thing} are there in all?", "{c} * {a} + {b}"),
+    ("{c} schools have {a} {thing} each. How many {thing} do they have in all?", "{c} * {a}"),
+    ("There are {b} {thing} in a store and {c} boxes of {a} besides. How many {thing} are there in all?", "{b} + {c} * {a}"),
+    ("{who} runs {d} metres a day for {c} days. How many metres in all?", "{d} * {c}"),
+    ("{who} walks {a} metres on the first day, and {d} metres a day for {c} days after it. How many metres in all?", "{a} + {d} * {c}"),
+    ("{who} swims {d} metres a day for {c} days, and {b} metres in the week after. How many metres is that?", "{d} * {c} + {b}"),
+    ("{who} has {a} dollars and earns {d} dollars a day for {c} days. How many dollars is that?", "{a} + {d} * {c}"),
+    ("A library had {a} {thing}, bought {b} and lost {d}. How many {thing} has it now?", "{a} + {b} - {d}"),
     (
         "{c} schools share {a} {thing} each and keep {b} more in a store. How many {thing} are there in all?",
         "{c} * {a} + {b}",
@@ -160,6 +185,13 @@ NEXT = (
     ("What is that times {c}?", "* {c}"),
     ("Add {b} to the result, please.", "+ {b}"),
     ("再加上 {b} 呢？", "+ {b}"),
+    ("Add {b} to it.", "+ {b}"),
+    ("Now subtract {b}.", "- {b}"),
+    ("Now multiply it by {c}.", "* {c}"),
+    ("What if it were three times as much?", "* 3"),
+    ("What is four times that?", "* 4"),
+    ("What if I take half of it?", "/ 2"),
+    ("How far above {b} is that?", "- {b}"),
     ("What if I double it?", "* 2"),
     ("How much more than {b} is that?", "- {b}"),
 )
@@ -265,7 +297,7 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
             return Problem("no tool", f"direct {words}", [*messages, *user(words)], {"direct": answer, "word": turn})
         asked = [_question(rng, rng.randint(1, 2), False) for _ in range(3 if held_out else rng.choice((2, 2, 2, 4)))]
         words = rng.choice(TWO).format(*(w for w, _, _ in asked)) if len(asked) == 2 else " ".join(w for w, _, _ in asked)
-        return _problem([*messages, *user(words)], [e for _, e, _ in asked], f"{len(asked)} at once")
+        return _problem([*messages, *user(words)], [e for _, e, _ in asked], f"{len(asked)} at once", [beginning(w) for w, _, _ in asked])
     words, expression, kind = _question(rng, rng.randint(1, 2), held_out and rng.random() < 0.5)
     if rng.random() < 0.3 and not held_out:
         # Somebody's call failed; what is asked for is the right one.
@@ -293,9 +325,10 @@ def _exchange(expression: str, result: str, first: int) -> list[Message]:
     return [asking([("calculator", {"expression": expression})], first), *results([result], first)]
 
 
-def _problem(messages: list[Message], expressions: list[str], kind: str) -> Problem:
+def _problem(messages: list[Message], expressions: list[str], kind: str, begins: list[str] | None = None) -> Problem:
+    """begins: how each of several questions begins, by which the thoughts go through them."""
     values = [evaluate(e) for e in expressions]
-    return Problem(kind, " ; ".join(expressions), messages, {"expressions": expressions, "answers": values})
+    return Problem(kind, " ; ".join(expressions), messages, {"expressions": expressions, "answers": values, "begins": begins or []})
 
 
 def _sentence(values: list[str], words: str) -> str:
@@ -312,7 +345,9 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
         return [answering(problem.facts["direct"], effort, thoughts)]
     expressions, values = problem.facts["expressions"], problem.facts["answers"]
     first = calls_before(problem.messages) + 1
-    thoughts = "Expression: " + " ; ".join(expressions) + "."
+    begins = problem.facts["begins"]
+    each = [f"{b}: {e}" for b, e in zip(begins, expressions)] if begins else expressions
+    thoughts = ("Expressions. " if begins else "Expression: ") + " ; ".join(each) + "."
     if problem.messages[-1]["role"] == "tool":
         thoughts = "That was an error. " + thoughts
     if effort == "max":

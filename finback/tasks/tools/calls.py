@@ -71,6 +71,11 @@ def calls_before(messages: Sequence[Message]) -> int:
     return sum(len(m.get("tool_calls") or ()) for m in messages)
 
 
+def beginning(words: str) -> str:
+    """The first words of a question, four signs of a Chinese one."""
+    return words[:4] if re.match("[\u4e00-\u9fff]", words) else " ".join(words.split()[:3])
+
+
 def functions(problem: Problem) -> dict[str, dict[str, Any]]:
     """The schemas of a problem's tools by name."""
     tools = problem.messages[0].get("tools") or []

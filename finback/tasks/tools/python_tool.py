@@ -124,6 +124,34 @@ SINGLE = (
     Operation(('Sort the letters of "{w}" and write them in capitals.',), "''.join(sorted('{w}')).upper()", _w),
     Operation(("What is the sum of the fourth powers from 1 to {n}?",), "sum(i * i * i * i for i in range(1, {n} + 1))", _n(5, 99)),
     Operation(("What is the square root of {n} without its fraction?",), "import math\nmath.isqrt({n})", _n(20, 99_999)),
+    Operation(("What is the product of the digits of {n}?",), "import math\nmath.prod(int(d) for d in str({n}))", _n(1000, 999_999)),
+    Operation(("How many even digits has {n}?",), "sum(int(d) % 2 == 0 for d in str({n}))", _n(1000, 999_999)),
+    Operation(("What is the last digit of {n} times {m}?",), "{n} * {m} % 10", _n(100, 99_999)),
+    Operation(("What is the sum of the digits of {n} times {m}?",), "sum(int(d) for d in str({n} * {m}))", _n(100, 99_999)),
+    Operation(("What is the sum of the fifth powers from 1 to {n}?",), "sum(i * i * i * i * i for i in range(1, {n} + 1))", _n(5, 60)),
+    Operation(("What is the sum of the even numbers from 1 to {n}?",), "sum(range(2, {n} + 1, 2))", _n(10, 5000)),
+    Operation(("What is the sum of the odd numbers from 1 to {n}?",), "sum(range(1, {n} + 1, 2))", _n(10, 5000)),
+    Operation(("What is {n} in hexadecimal?", "Write {n} as a hexadecimal number."), "hex({n})[2:]", _n(20, 9000)),
+    Operation(("What is {n} in octal?", "Write {n} as an octal number."), "oct({n})[2:]", _n(20, 9000)),
+    Operation(("What is the larger of {n} and {m}?",), "max({n}, {m})", _n(100, 99_999)),
+    Operation(("What is the smaller of {n} and {m}?",), "min({n}, {m})", _n(100, 99_999)),
+    Operation(("What is the square of {n} plus {m}?",), "{n} * {n} + {m}", _n(100, 9999)),
+    Operation(('Write the word "{w}" backwards.', 'Write the letters of "{w}" backwards.'), "'{w}'[::-1]", _w),
+    Operation(('Write the word "{w}" in capitals.', 'Write the word "{w}" in capital letters.'), "'{w}'.upper()", _w),
+    Operation(('Write the word "{w}" twice in a row.', 'Write "{w}" twice.'), "'{w}' * 2", _w),
+    Operation(('Write the word "{w}" in capitals and twice in a row.',), "'{w}'.upper() * 2", _w),
+    Operation(('Write the word "{w}" backwards and twice in a row.',), "'{w}'[::-1] * 2", _w),
+    Operation(('Write the word "{w}" without its first letter and in capitals.',), "'{w}'[1:].upper()", _w),
+    Operation(('Write the word "{w}" without its first letter.',), "'{w}'[1:]", _w),
+    Operation(('Write the word "{w}" without its last letter.',), "'{w}'[:-1]", _w),
+    Operation(('Sort the letters of "{w}" and write them backwards.',), "''.join(sorted('{w}'))[::-1]", _w),
+    Operation(('What is the first letter of "{w}"?', 'Which letter comes first in "{w}"?'), "'{w}'[0]", _w),
+    Operation(('What is the last letter of "{w}"?', 'Which letter comes last in "{w}"?'), "'{w}'[-1]", _w),
+    Operation(('Which letter comes last in the alphabet among the letters of "{w}"?',), "max('{w}')", _w),
+    Operation(('How many times does "{c}" occur in "{w}" written three times?',), "('{w}' * 3).count('{c}')", _w),
+    Operation(('How many times does "{c}" occur in "{w}" without its first letter?',), "'{w}'[1:].count('{c}')", _w),
+    Operation(('How many different letters are in "{w}" without its first letter?',), "len(set('{w}'[1:]))", _w),
+    Operation(('How many letters has "{w}" written four times?',), "len('{w}' * 4)", _w),
 )
 SINGLE_HELD_OUT = (
     Operation(('Which letter comes first in the alphabet among the letters of "{w}"?',), "min('{w}')", _w),
@@ -291,9 +319,9 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     thoughts = "Plan: " + " ; ".join(problem.facts["plans"])
     if problem.messages[-1]["role"] == "tool":
         thoughts = f"{problem.messages[-1]['content'].split(':')[2].strip()}: I correct the code. {thoughts}"
+    thoughts += "\nWith " + " ; ".join(problem.facts["given"])
     after = f"Result: {' ; '.join(values)}."
     if effort == "max":
-        thoughts += "\nWith " + " ; ".join(problem.facts["given"])
         after += "\nIt answers the question: " + " and ".join(map(_plain, values)) + "."
     return [
         asking([("python", {"code": c}) for c in codes], first, "" if effort == "none" else thoughts),
@@ -325,7 +353,9 @@ def verify(problem: Problem, replies: list[Message], box: Any) -> Verdict:
             )
         values = problem.facts["answers"]
         known = " ".join([words_of(problem), *problem.facts["codes"]])
-        if why := wrong_numbers(content, [n for v in values for n in _digits(v)], known):
+        texts = [v.strip("'") for v in values if v.startswith("'") and not _digits(v)]  # "3b2" says no number
+        without = re.sub("|".join(map(re.escape, texts)), " ", content) if texts else content
+        if why := wrong_numbers(without, [n for v in values for n in _digits(v)], known):
             return why
         rest = content
         for value in values:
