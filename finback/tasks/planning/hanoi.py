@@ -105,8 +105,7 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     start, goal, pegs = tuple(problem.facts["start"]), tuple(problem.facts["goal"]), problem.facts["pegs"]
     n = len(start)
     seen, moves = work(start, goal)
-    lines = [f"{said} {', '.join(f'{n - i} {pegs[at]}' for i, at in enumerate(position))}"
-             for said, position in (("Now", start), ("Goal", goal))]
+    lines = [f"Now {_stacks(start, pegs, '')}", f"Goal {_stacks(goal, pegs, '')}"]
     for (position, to), move in zip(seen, [*moves, None], strict=True):
         line = ", ".join(f"{n - i} {pegs[a]} {pegs[b]}" for i, (a, b) in enumerate(zip(position, to, strict=True)))
         lines.append(f"See {line}: {f'{move[0]} to {pegs[move[2]]}' if move else 'done'}")
