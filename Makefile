@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 run: $(VENV)/ready
 	$(BIN)/finback serve
 
-# A process for each of two cores: 4,092 tests in 3 min 52 s, where one process took 6 min 22 s. The slow ones time themselves, so all of them run in one.
+# A process for each of two cores: 4,092 tests in 3 min 52 s, where one process took 6 min 22 s. test-all stays in one.
 test: $(VENV)/test-ready
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
