@@ -166,7 +166,8 @@ class _Tracer:
     def __init__(self, code: str, tree: ast.Module, limit: int, run: Run) -> None:
         self.code, self.limit, self.run = code, limit, run
         self.nodes = {node.lineno: node for node in ast.walk(tree) if isinstance(node, ast.stmt)}
-        self.waiting: dict[FrameType, tuple[ast.stmt, dict[str, Any]]] = {}
+        self.waiting: dict[FrameType, tuple[ast.stmt, dict[str, Any], int]] = {}  # with the line that was run before
+        self.at: dict[FrameType, int] = {}  # the line that was run last
         self.left: dict[tuple[FrameType, ast.For], str | list[Any]] = {}  # what a loop that runs has still to go through
 
     def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
@@ -182,7 +183,8 @@ class _Tracer:
         if event in ("line", "return"):
             self.finish(frame, arg)
         if event == "line" and frame.f_lineno in self.nodes:
-            self.waiting[frame] = self.nodes[frame.f_lineno], _copy(frame.f_locals)
+            self.waiting[frame] = self.nodes[frame.f_lineno], _copy(frame.f_locals), self.at.get(frame, 0)
+            self.at[frame] = frame.f_lineno
         if event == "return" and frame.f_code.co_name != "<module>" and not isinstance(last, ast.Return):
             self.tell(f"return {arg!r}")
         return self
@@ -196,12 +198,12 @@ class _Tracer:
             raise TooLong
 
     def finish(self, frame: FrameType, result: Any) -> None:
-        node, before = self.waiting.pop(frame, (None, {}))
+        node, before, came_from = self.waiting.pop(frame, (None, {}, 0))
         printed = len(self.run.output)
-        self.told(node, before, frame, result)
+        self.told(node, before, came_from, frame, result)
         del self.run.output[printed:]  # what working a line out again has printed
 
-    def told(self, node: ast.stmt | None, before: dict[str, Any], frame: FrameType, result: Any) -> None:
+    def told(self, node: ast.stmt | None, before: dict[str, Any], came_from: int, frame: FrameType, result: Any) -> None:
         after = frame.f_locals
         names = {**frame.f_globals, **before}
         if isinstance(node, ast.If | ast.While):
@@ -209,7 +211,7 @@ class _Tracer:
             self.tell(" -> ".join([f"{word} {self.text(node.test)}", *_condition(node.test, names)]))
         elif isinstance(node, ast.For):
             targets = [n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)]
-            if (frame, node) not in self.left:
+            if not node.lineno <= came_from <= (node.end_lineno or 0):  # it begins, perhaps once more after a break
                 over = eval(compile(ast.Expression(node.iter), FILE, "eval"), dict(names))
                 self.left[frame, node] = over if isinstance(over, str) else list(over)
             if frame.f_lineno in (s.lineno for s in node.body):
@@ -217,14 +219,7 @@ class _Tracer:
                 then = f" then {left!r}" if len(repr(left)) <= SHORT else ""
                 self.tell("for " + ", ".join(f"{t} = {after[t]!r}" for t in targets) + then)
             else:
-                del self.left[frame, node]
                 self.tell(f"for {', '.join(targets)} -> done")
-        elif isinstance(node, ast.Break):
-            loops = [loop for at, loop in self.left if at is frame and loop.lineno < node.lineno <= (loop.end_lineno or 0)]
-            inner = max(loops, key=lambda loop: loop.lineno, default=None)
-            whiles = [n.lineno for n in self.nodes.values() if isinstance(n, ast.While) and n.lineno < node.lineno <= (n.end_lineno or 0)]
-            if inner and inner.lineno > max(whiles, default=0):  # else it ends a while inside
-                del self.left[frame, inner]
         elif isinstance(node, ast.Assign | ast.AugAssign):
             self.tell(_assignment(node, names, after))
         elif isinstance(node, ast.Return):
