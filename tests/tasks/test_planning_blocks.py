@@ -36,6 +36,12 @@ def test_states_in_a_trace_are_those_of_its_moves(level):
     for seed in range(100):
         problem, rng = draw(TASK, "train", seed, level)
         lines = TASK.solve(problem, "high", rng)[0]["reasoning_content"].splitlines()
+        if sum(map(len, towers_of(problem.facts["init"]))) > 5:  # first said again, block by block
+            first, *rest = lines[: next(i for i, line in enumerate(lines) if line.startswith("Now: "))]
+            if rest:
+                assert first == said_again("Has", problem.facts["init"])
+            assert (rest or [first])[0] == said_again("Wants", problem.facts["goal"])
+            lines = lines[1 + len(rest) :]
         towers = [line.split() for line in lines[0].removeprefix("Now: ").split(" | ")]
         assert towers == towers_of(problem.facts["init"])
         assert [line.split()
@@ -52,6 +58,11 @@ def test_states_in_a_trace_are_those_of_its_moves(level):
             else:
                 next(t for t in towers if t[-1] == target).append(block)
             assert towers == [t.replace(" /", "").split() for t in state.split(" | ")]
+
+
+def said_again(word, facts):
+    pairs = [(f.split() + ["table"])[1:3] for f in facts if f.split()[0] in ("on", "table")]
+    return f"{word} " + ", ".join(f"{under} {block}" for block, under in pairs)
 
 
 def test_check_lines_say_what_the_goal_wants():

@@ -99,7 +99,8 @@ def test_traces_are_short_and_max_is_at_most_about_twice_high(task):
             lengths[effort] = (
                 about_how_many_tokens(render([*problem.messages, *task.solve(problem, effort, rng)], effort)) - before
             )
-        assert lengths["none"] < lengths["high"] < lengths["max"] < 2 * lengths["high"] + 20
+        assert lengths["none"] < lengths["high"] <= lengths["max"] < 2 * lengths["high"] + 20
+        assert lengths["high"] < lengths["max"] or "direct" in problem.facts
         assert lengths["max"] < 650 and before < 900
 
 

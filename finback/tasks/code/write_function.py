@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import re
+from functools import partial
 
 from finback.tasks.code.frames import ask, ask_unnamed
 from finback.tasks.code.functions import draw_function
@@ -10,17 +12,21 @@ from finback.tasks.code.verify import defined, extract_code, verify_program
 from finback.tasks.code.writing import fenced, some, thoughts
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
 
+UNNAMED = "solution"  # the function where the request gives no name
+
 
 def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     f = draw_function(rng, level, held_out)
     shown = some(rng, f.cases[:3])
     text = "" if shown or rng.random() < 0.4 else ask_unnamed(rng, f.pipeline, f.new_words)
+    # A name made up from the request would often be that of a builtin which the function calls.
+    called = partial(re.sub, rf"\b{f.name}(?=\()", UNNAMED) if text else str
     facts = {
         "name": "" if text else f.name,
-        "code": f.code,
+        "code": called(f.code),
         "shown": len(shown),
-        "plan": f.plan,
-        "tried": f.tried,
+        "plan": [called(line) for line in f.plan],
+        "tried": [called(line) for line in f.tried],
         "tests": f.tests,
     }
     return Problem(f.kind, f.key, user(text or ask(rng, f.pipeline, f.name, shown, f.new_words)), facts)

@@ -20,14 +20,14 @@ from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answ
 # Letters stand for numbers drawn positive; each form: left side, right side. A star: held out.
 FORMS = {
     1: ["x+a=r", "a+x=r", "x-a=r", "ax=r", "x/a=r", "a-x=r", "r=x+a", "r=a+x", "r=a-x", "r=ax", "r=x/a", "*r=x-a"],
-    2: ["ax+b=r", "ax-b=r", "b+ax=r", "x/a+b=r", "b-ax=r", "r=ax+b", "r=b+ax", "r=b-ax", "*x/a-b=r", "*r=ax-b"],
-    3: ["a(x+b)=r", "ax+b=cx+r", "a(x-b)=r", "ax=cx+r", "r=a(x-b)", "cx+r=ax+b", "ax-b=r+cx", "*ax-b=cx+r", "*r=a(x+b)", "*r+cx=ax+b"],
-    4: ["ax+cx+b=r", "a(x+b)=cx+r", "ax+b-cx=r", "a(x+b)+c=r", "ax+b+cx=r", "ax-b+cx=r", "r=ax+cx+b", "cx+r=a(x+b)",
+    2: ["ax+b=r", "ax-b=r", "b+ax=r", "x/a+b=r", "b-ax=r", "r=ax+b", "r=b+ax", "r=b-ax", "r=x/a+b", "*x/a-b=r", "*r=ax-b"],
+    3: ["a(x+b)=r", "ax+b=cx+r", "a(x-b)=r", "ax=cx+r", "r=a(x-b)", "cx+r=ax+b", "ax-b=r+cx", "cx+r=ax-b", "cx+r=ax", "*ax-b=cx+r", "*r=a(x+b)", "*r+cx=ax+b"],
+    4: ["ax+cx+b=r", "a(x+b)=cx+r", "ax+b-cx=r", "a(x+b)+c=r", "ax+b+cx=r", "ax-b+cx=r", "r=ax+cx+b", "cx+r=a(x+b)", "a(x-b)+c=r", "cx+r=a(x-b)", "r=a(x+b)+c", "ax-cx+b=r",
         "*a(x+b)-c=r", "*ax-cx-b=r", "*a(x-b)=cx+r"],
 }
 SYSTEMS = {
-    5: ["x+y=r;x-y=s", "y=ax+b;x+y=s", "y=ax;x+y=s", "x=y+b;x+y=s", "*y=ax-b;x+y=s", "*y=ax;y-x=s"],
-    6: ["ax+by=r;cx+dy=s", "ax+by=r;cx-dy=s", "x+by=r;cx+dy=s", "*ax-by=r;cx+dy=s", "*ax+y=r;cx+dy=s"],
+    5: ["x+y=r;x-y=s", "y=ax+b;x+y=s", "y=ax;x+y=s", "x=y+b;x+y=s", "y=ax-b;y-x=s", "y=ax+b;y-x=s", "*y=ax-b;x+y=s", "*y=ax;y-x=s"],
+    6: ["ax+by=r;cx+dy=s", "ax+by=r;cx-dy=s", "x+by=r;cx+dy=s", "ax-by=r;cx-dy=s", "ax+by=r;cx+y=s", "*ax-by=r;cx+dy=s", "*ax+y=r;cx+dy=s"],
 }
 WORDINGS = """Solve for {v}: {e}
 Solve {e}[ for {v}|].
@@ -38,7 +38,14 @@ If {e}, [find {v}.|then what is the value of {v}?|how large is {v}?]
 [What is the value of {v} if|For which {v} is] {e}?
 {e}, {v} = ?
 Given {e}, find {v}.
-Find {v}: {e}"""
+Find {v}: {e}
+[Which|What] value of {v} [solves|satisfies|fits] {e}?
+What number does {v} stand for in {e}?
+{v} is a number with {e}. [Which one|What is it]?
+Let {e}. [Say|Give|Name|Work out] {v}.
+[I know that|It is true that|Suppose] {e}. How much is {v}?
+[Say|Give] {v} where {e}.
+Make {e} true: {v} = ?"""
 PAIRS = """Solve: {e}
 [Find|Solve for] {v}: {e}
 If {e}, what are {v}?
@@ -131,9 +138,9 @@ def fit(form: str, values: dict[str, int], x: int, y: int) -> dict[str, int] | N
     used = {k: v for k, v in found.items() if k in form}
     if any(v < 1 for v in used.values()) or ("cx" in form and "y" not in form and used["a"] <= used["c"]):
         return None
-    if "y" in form and "d" in used:
-        a, b = used.get("a", 1), used.get("b", 1)
-        if a * used["d"] == b * used["c"]:
+    if "y" in form and "cx" in form:
+        a, b, d = (used.get(name, 1) for name in "abd")
+        if a * d == b * used["c"]:
             return None
     return used
 

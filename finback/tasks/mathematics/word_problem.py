@@ -7,6 +7,7 @@ Level 1: one operation, numbers mostly below 100. 2: one operation, larger numbe
 from __future__ import annotations
 
 import random
+import re
 
 from finback.tasks.mathematics import (
     chinese,
@@ -37,6 +38,10 @@ TEXTS = (
 TEMPLATES = [template for text in TEXTS for template in grammar.parse(text)]
 CHINESE = grammar.parse(chinese.TEMPLATES)
 CHINESE_SHARE = 0.18
+SAID = set(
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty "
+    "fifty sixty seventy eighty ninety hundred half twice double triple third quarter dozen percent".split()
+)
 
 
 def of_size(templates: list[Template]) -> dict[tuple[int, bool], list[Template]]:
@@ -73,7 +78,32 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     steps, chinese = problem.facts["steps"], problem.facts["language"] == "zh"
     value = show(run(steps[-1])[1])
     content = f"答案是{value}。" if chinese else f"The answer is {value}."
-    return [assistant(content, thoughts(steps, effort, chinese) if effort != "none" else "")]
+    if effort == "none":
+        return [assistant(content)]
+    read = f"{'数' if chinese else 'Read'} {', '.join(quantities(problem.messages[-1]['content']))}"
+    return [assistant(content, f"{read}\n{thoughts(steps, effort, chinese)}")]
+
+
+def quantities(text: str) -> list[str]:
+    """Every quantity in the order of the text with a word on either side ("sold 46 stamps"), two characters in Chinese: read in order,
+    which is copying, none is left out and each says what it does."""
+    if re.search(r"[\u4e00-\u9fff]", text):
+        return re.findall(r"[^\d\s，。？！]{0,2}(?:\d[\d.,/]*%?|一半|双|打)[^\d\s，。？！]{0,2}", text)
+    words, spans = text.split(), []
+    for i, word in enumerate(words):
+        if not _is_quantity(word):
+            continue
+        start = i - (i > 0 and words[i - 1][-1] not in ".?!:;")
+        end = i + 1 + (i + 1 < len(words) and word[-1] not in ".?!:;,")
+        if spans and start < spans[-1][1]:
+            spans[-1][1] = end
+        else:
+            spans.append([start, end])
+    return [" ".join(word.rstrip(".,?!:;") for word in words[start:end]) for start, end in spans]
+
+
+def _is_quantity(word: str) -> bool:
+    return any(c.isdigit() for c in word) or word.lower().rstrip(".,?!:;").split("-")[0] in SAID
 
 
 def verify(problem: Problem, replies: list[Message], box: object):

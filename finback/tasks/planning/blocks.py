@@ -4,7 +4,8 @@ The policy is fixed: check each tower from the table up until a block is wrong; 
 top first; then build the goal's chains from below. Its plans are always valid and near the shortest (on PlanBench 8.0
 actions where 7.3 would do). The trace restates the problem as towers and chains ("a b | c": b on a; c alone), says of
 each block what it wants beneath it, marks in each tower what must go ("a / b c": b and c), and writes the towers after
-each move. A move is two actions of the hand. Lines begin with a word of their own, so that a name is always a token
+each move. Six blocks and more are first said again one by one, below first, so that the towers are read off near by. A move
+is two actions of the hand. Lines begin with a word of their own, so that a name is always a token
 with a space before it.
 """
 
@@ -28,6 +29,7 @@ from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answ
 
 SIZES = {1: (3, 4, 4), 2: (4, 5), 3: (5, 6, 6, 8, 8)}
 HELD_OUT_SIZE = 7  # between sizes that are trained
+READ_AT_ONCE = 5  # so many blocks
 
 
 def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
@@ -83,14 +85,16 @@ def _example(rng: random.Random) -> str:
 
 
 class Worker:
-    """Works a problem by the policy: `lines` is the trace, `plan` the actions."""
+    """Works a problem by the policy: `lines` is the trace, `plan` the actions. towers_said: whether the problem gives the towers
+    as such."""
 
-    def __init__(self, init: list[str], goal: list[str]):
+    def __init__(self, init: list[str], goal: list[str], towers_said: bool = False):
         self.towers = [list(tower) for tower in towers_of(init)]
         self.chains = chains_of(goal)
         self.below = {a: b for chain in self.chains for b, a in zip(chain, chain[1:], strict=False)}
         self.plan: list[Step] = []
-        self.lines = [f"Now: {_said(self.towers)}", f"Goal: {_said(self.chains)}"]
+        self.lines = _listed([] if towers_said else init, goal) if sum(map(len, self.towers)) > READ_AT_ONCE else []
+        self.lines += [f"Now: {_said(self.towers)}", f"Goal: {_said(self.chains)}"]
         right = {tower[0]: self._check(tower) for tower in self.towers if len(tower) > 1}
         # how many blocks of a tower stay: those that are right, and the lowest, which stands on the table already
         self.stay = {block: max(1, n) for block, n in right.items()}
@@ -146,12 +150,18 @@ class Worker:
         return _said(marked)
 
 
+def _listed(init: list[str], goal: list[str]) -> list[str]:
+    """What stands on what and what should, each in the order of the prompt: "b a" for a on b."""
+    return [f"{word} {', '.join(' '.join((fact.split() + ['table'])[2:0:-1]) for fact in facts if fact.startswith(('on ', 'table ')))}"
+            for word, facts in (("Has", init), ("Wants", goal)) if facts]
+
+
 def _said(towers: Towers) -> str:
     return " | ".join(" ".join(tower) for tower in towers)
 
 
 def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
-    worker = Worker(problem.facts["init"], problem.facts["goal"])
+    worker = Worker(problem.facts["init"], problem.facts["goal"], words.says_stacks(problem.messages[-1]["content"]))
     lines = list(worker.lines)
     if effort == "max":
         lines.append(f"Test: {_said(worker.towers)}")

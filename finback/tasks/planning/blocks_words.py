@@ -34,6 +34,14 @@ SHORT_NAMES = (tuple("ABCDEFGHJKLMNPQRSTUVWXYZ"), tuple("abcdefghjkmnpqrstuvwxyz
                ("cup", "box", "book", "toy", "pan", "drum", "lamp", "cake", "shoe"))
 
 
+STACKED = ("Stacks from the table up: {}", "Towers, lowest block first: {}", "Now (bottom to top): {}")
+
+
+def says_stacks(prompt: str) -> bool:
+    """Whether a compact prompt gives its towers as such."""
+    return any(form.format("") in prompt for form in STACKED)
+
+
 def draw_names(rng: random.Random, wording: str, n: int) -> tuple[str, ...]:
     if wording == "english":
         return tuple(rng.sample(PLANBENCH_COLOURS if rng.random() < 0.6 else ENGLISH_NAMES, n))
@@ -75,8 +83,7 @@ def prompt_of(rng: random.Random, wording: str, init: list[str], goal: list[str]
     if rng.random() < 0.5:
         towers = towers_of(init)
         stacks = rng.choice(("; ", ", ", " | ")).join(" ".join(tower) for tower in towers)
-        start = rng.choice(("Stacks from the table up: {}", "Towers, lowest block first: {}",
-                            "Now (bottom to top): {}")).format(stacks)
+        start = rng.choice(STACKED).format(stacks)
     else:
         start = rng.choice(("Start: {}", "Initial state: {}", "Now: {}")).format(", ".join(map(_short_fact, init)))
     end = rng.choice(("Goal: {}", "Make it so that {}", "Wanted: {}")).format(", ".join(map(_short_fact, goal)))

@@ -3,7 +3,8 @@
 The policy: in its room the robot takes the first balls that want to leave, as many as it has hands for; goes where the
 first of them wants to go and drops what belongs there, and so on; with empty hands and nothing to take here, it goes to
 the next ball that waits. The trace first says start and goal again in the problem's own order, which is copying; and
-restates after every action which balls are still to be brought, and where to.
+restates after every action which balls are still to be brought, and where to. A place is always said behind the words
+that it stood behind before ("book in hall", "book to attic"), so that to look it up is to go on as the text did there.
 """
 
 from __future__ import annotations
@@ -96,16 +97,18 @@ def work(init: list[str], goal: list[str]) -> tuple[list[str], list[Step]]:
     robot = next(f.split()[1] for f in init if f.startswith("at-robby"))
     held: dict[str, str] = {}  # hand -> ball, in the order of taking
     todo = [ball for ball in at if wants.get(ball, at[ball]) != at[ball]]
-    lines = [f"Now {robot}; " + ", ".join(f"{ball} {room}" for ball, room in at.items()),
-             "Goal " + ", ".join(f"{ball} {room}" for ball, room in wants.items()),
-             *(f"Ball {ball}: {room} to {wants.get(ball, 'any')}{'' if ball in todo else ', stays'}"
-               for ball, room in at.items())]
+    lines = [f"Now {robot}; " + ", ".join(f"{ball} in {room}" for ball, room in at.items()),
+             "Goal " + ", ".join(f"{ball} to {room}" for ball, room in wants.items()),
+             *(f"Ball {ball} in {room}, {f'{ball} to {wants[ball]}' if ball in wants else 'free'}: "
+               f"{'goes' if ball in todo else 'stays'}" for ball, room in at.items())]
+    if todo:
+        lines.append("Left " + ", ".join(f"{ball} in {at[ball]}, {ball} to {wants[ball]}" for ball in todo))
     plan: list[Step] = []
 
     def do(name: str, *arguments: str) -> None:
         plan.append((name, arguments))
-        left = ", ".join(f"{ball} {at[ball]} to {wants[ball]}" for ball in todo)
-        hold = ", ".join(f"{hand} {ball}" for hand, ball in held.items())
+        left = ", ".join(f"{ball} in {at[ball]}, {ball} to {wants[ball]}" for ball in todo)
+        hold = ", ".join(f"{hand} {ball} to {wants[ball]}" for hand, ball in held.items())
         lines.append(f"{name} {' '.join(arguments)}: in {robot}; {hold or 'empty'}; {left or 'none left'}")
 
     while todo or held:

@@ -1,9 +1,10 @@
 """How does any position of the Towers of Hanoi become any other, each move read off one line?
 
-The trace first says start and goal again. A line then lists the disks from the largest down, each with the peg where it is
-and the one where it must go: "3 A C". A disk that must move sends all smaller ones to the third peg first; a disk in
-place asks nothing. The last disk of the line that must move can move: that is the move, and the next line follows from
-it. The moves are the fewest where the goal is a whole tower.
+The trace first says start and goal again, then by disks. A line then lists the disks from the largest down, each with the peg
+where it is and the one where it must go: "3 A goal C". A disk that must move sends all smaller ones to the third peg first,
+out of its way: "2 C off B"; a disk in place asks nothing. The last disk of the line that must move can move: that is the move, and
+the next line follows from it. A peg is always said behind the words that it stood behind before, so that to look it up is to
+go on as the text did there. The moves are the fewest where the goal is a whole tower.
 Two or three disks have few different problems; four have a thousand.
 """
 
@@ -106,9 +107,14 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     n = len(start)
     seen, moves = work(start, goal)
     lines = [f"Now {_stacks(start, pegs, '')}", f"Goal {_stacks(goal, pegs, '')}"]
+    lines.append("Disks " + ", ".join(f"{n - i} {pegs[peg]}" for peg in range(3) for i, at in enumerate(start) if at == peg))
+    lines.append("Aims " + ", ".join(f"{n - i} goal {pegs[peg]}" for peg in range(3) for i, at in enumerate(goal) if at == peg))
     for (position, to), move in zip(seen, [*moves, None], strict=True):
-        line = ", ".join(f"{n - i} {pegs[a]} {pegs[b]}" for i, (a, b) in enumerate(zip(position, to, strict=True)))
-        lines.append(f"See {line}: {f'{move[0]} to {pegs[move[2]]}' if move else 'done'}")
+        said, why = [], "goal"
+        for i, (a, b) in enumerate(zip(position, to, strict=True)):
+            said.append(f"{n - i} {pegs[a]} {why} {pegs[b]}")
+            why = "off" if a != b else why
+        lines.append(f"See {', '.join(said)}: {f'{move[0]} to {pegs[move[2]]}' if move else 'done'}")
     if effort == "max":
         for (position, _), (disk, source, target) in zip(seen, moves, strict=False):
             tops = [next((n - i for i in reversed(range(n)) if position[i] == peg), 0) for peg in (source, target)]

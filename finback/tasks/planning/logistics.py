@@ -106,8 +106,8 @@ def work(at: dict[str, str], goal: dict[str, str]) -> tuple[list[str], list[Step
     """The trace's lines and the plan, in short names."""
     at = dict(at)
     vehicles = [name for name in at if name[0] in "at"]
-    lines = ["Now " + ", ".join(f"{name} {spot}" for name, spot in at.items()),
-             "Goal " + ", ".join(f"{package} {spot}" for package, spot in goal.items())]
+    lines = ["Now " + ", ".join(f"{name} at {spot}" for name, spot in at.items()),
+             "Goal " + ", ".join(f"{package} to {spot}" for package, spot in goal.items())]
     plan: list[Step] = []
 
     def leg(package: str, vehicle: str, to: str) -> None:
@@ -135,7 +135,7 @@ def work(at: dict[str, str], goal: dict[str, str]) -> tuple[list[str], list[Step
     for package, to in goal.items():
         start = at[package]
         where = "there" if start == to else "same city" if start[1] == to[1] else "other city"
-        lines.append(f"Take {package} {start} wants {to}: {where}")
+        lines.append(f"Take {package} at {start}, {package} to {to}: {where}")
         if start == to:
             continue
         if start[1] == to[1]:
@@ -152,7 +152,7 @@ def work(at: dict[str, str], goal: dict[str, str]) -> tuple[list[str], list[Step
 
 
 def _positions(at: dict[str, str], vehicles: list[str]) -> str:
-    return "Vehicles: " + ", ".join(f"{name} {at[name]}" for name in vehicles)
+    return "Vehicles: " + ", ".join(f"{name} at {at[name]}" for name in vehicles)
 
 
 FORMS = {

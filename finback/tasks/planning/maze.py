@@ -1,7 +1,7 @@
 """How does one find through a maze of rooms and doors: depth first, with the way so far kept in sight?
 
-The trace says the doors again where they come as a list of pairs; then it is one line per look around: the way so far,
-then the doors of the room where it ends, each to a room seen or new; it goes on to the first new one, or a step back
+The trace says the doors again, pairs in both directions, so that each room stands before those it leads to; then it is one line
+per look around: the way so far, then the doors of the room where it ends, each to a room seen or new; it goes on to the first new one, or a step back
 where there is none. The way at the end is the answer.
 """
 
@@ -102,7 +102,9 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     f = problem.facts
     lines, way = explore(f["ways"], f["start"], f["goal"])
     if f["doors"]:
-        lines.insert(0, f"Doors {', '.join(' '.join(door) for door in f['doors'])}")
+        lines.insert(0, "Doors " + ", ".join(f"{a}: {b}, {b}: {a}" for a, b in f["doors"]))
+    else:
+        lines.insert(0, "Doors " + "; ".join(f"{room}: {', '.join(doors)}" for room, doors in f["ways"].items()))
     lines.append(f"Done {' '.join(way)}")
     if effort == "max":
         lines.append("Check " + ", ".join(f"{a} has {b}" for a, b in zip(way, way[1:], strict=False)))

@@ -1,8 +1,8 @@
 """In which order can tasks with durations and needs be done, and when is all done at the earliest?
 
 Two forms: as many workers as wanted (a task starts when the last of its needs ends), or one worker (one task after
-another). The trace goes through the list again and again, each task in full: one whose needs are not all done waits, any
-other gets its start and end.
+another). The trace goes through the list, each task in full: one whose needs are not all done waits, any other gets its
+start and end, always said in the same words ("mow: 0 to 9"); what waits is listed, and the trace goes through that.
 """
 
 from __future__ import annotations
@@ -77,24 +77,26 @@ def work(tasks: list, one: bool) -> tuple[list[str], dict[str, tuple[int, int]]]
     lines = [f"Tasks {', '.join(said.values())}"]
     waiting, now = tasks, 0
     while waiting:
+        if times:
+            lines.append(f"Left {', '.join(name for name, *_ in waiting)}")
         later = []
         for name, duration, needs in waiting:
             if missing := next((need for need in needs if need not in times), None):
-                lines.append(f"See {said[name]}: {missing} not yet")
+                lines.append(f"See {said[name]}: {missing} not yet{f'; at {now}' if one else ''}")
                 later.append([name, duration, needs])
                 continue
             ends = [times[need][1] for need in needs]
             start = now if one else max(ends, default=0)
-            why = ", ".join(f"{need}{' done' if one else f'={times[need][1]}'}" for need in needs) or "go"
-            lines.append(f"See {said[name]}: {why}; {start}+{duration}={start + duration}")
+            why = ", ".join(f"{need}: {times[need][0]} to {times[need][1]}" for need in needs) or "go"
             times[name] = (start, start + duration)
+            lines.append(f"See {said[name]}: {why}; {start}+{duration}; {name}: {start} to {start + duration}")
             now = start + duration
         waiting = later
     if not one:
         best = 0
-        for name, (_, end) in times.items():
+        for name, (start, end) in times.items():
             best = max(best, end)
-            lines.append(f"End {name}={end}: latest={best}")
+            lines.append(f"End {name}: {start} to {end}, latest {best}")
     return lines, times
 
 

@@ -1,8 +1,9 @@
 """How does a model learn to find a thing in what it was told, and to say it again exactly? Everything else rests on that.
 
 Levels: 1 a list said again, its things with nothing but spaces between, 2 with commas, or what stands beside a thing or belongs
-to it, 3 backwards, and a chain of what belongs to what, 4 the stacks of a Blocksworld problem, which is where its plans begin. Things are words, names,
-numbers and syllables without meaning, so that nothing but the prompt helps.
+to it, 3 backwards, and a chain of what belongs to what, 4 the stacks of a Blocksworld problem, which is where its plans begin, 5 tables: what belongs to
+each thing, the things asked for in another order, two tables made one, or a table by what it says instead of by its things; so that nearly every word of an answer
+is looked up. Things are words, names, numbers and syllables without meaning, so that nothing but the prompt helps.
 Held out: the last wording of each, and lists of 7 things.
 """
 
@@ -45,7 +46,21 @@ WORDINGS = {
         ("{0}. From {1} on, where does it lead?", "Follow this from {1}: {0}", "{0}. Start at {1} and go on to the end.", "{0}. You begin at {1}: where do you end?"),
         ("{0}。从{1}开始，最后到哪里？", "从{1}走到底：{0}", "{0}。由{1}出发，终点是什么？"),
     ),
+    # {0} the table or tables, {1} the things in the order of the answer
+    "arrange": (
+        ("{0}. Now in this order: {1}", "Say what belongs to each of {1}. {0}", "{0}. And {1}?", "Arrange as {1}: {0}"),
+        ("{0}。请按这个顺序：{1}", "{1}各对应什么？{0}", "{0}。那么{1}呢？"),
+    ),
+    "join": (
+        ("{0}. Say both for {1}", "Make one list of the two, for {1}. {0}", "{0}. Put them together: {1}", "For each of {1} say both. {0}"),
+        ("{0}。请合起来说：{1}", "{1}各有哪两个？{0}", "{0}。两个都说：{1}"),
+    ),
+    "group": (
+        ("{0}. Group them: {1}", "Which ones belong to {1}? {0}", "{0}. Who goes with {1}?", "Sort into {1}: {0}"),
+        ("{0}。请分组：{1}", "{1}各有哪些？{0}", "{0}。和{1}在一起的各是哪些？"),
+    ),
 }  # fmt: skip
+LINKS = ("{} {}", "{} is {}", "{}: {}", "{} = {}", "{} -> {}", "{} to {}", "{} in {}", "{} has {}")
 STACKS_NOW = ("Which stacks are there now, from the table up?", "Say how the blocks stand now.", "What stands on what?", "Name the stacks at the start.")
 STACKS_WANTED = ("Which stacks does the goal ask for?", "Say how the blocks must stand in the end.", "What is to stand on what?", "Name the stacks that I want.")
 
@@ -53,6 +68,8 @@ STACKS_WANTED = ("Which stacks does the goal ask for?", "Say how the blocks must
 def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     if level == 4:
         return _stacks(rng, held_out)
+    if level == 5:
+        return _table(rng, held_out)
     kind = rng.choice((("repeat",), ("repeat", "after", "before", "belongs"), ("backwards", "chain", "belongs"))[level - 1])
     lengths = {"repeat": range(3, 21), "backwards": range(3, 9), "chain": range(3, 7)}.get(kind, range(3, 12))
     unknown_length = held_out and HELD_OUT_LENGTH in lengths and rng.random() < 0.5
@@ -90,12 +107,42 @@ def _stacks(rng: random.Random, held_out: bool) -> Problem:
     """The statement of a Blocksworld problem, of which only the stacks are asked, as the first lines of `blocks`' traces say them."""
     plan = blocks.sample(rng, rng.choice((1, 2, 3)) if not held_out else 2, held_out)
     init, goal = plan.facts["init"], plan.facts["goal"]
-    work = blocks.Worker(init, goal).lines[:2]
+    lines = blocks.Worker(init, goal).lines
+    now = next(i for i, line in enumerate(lines) if line.startswith("Now: "))
+    before, work = lines[:now], lines[now : now + 2]
     of_goal = rng.random() < 0.4
     *trained, last = STACKS_WANTED if of_goal else STACKS_NOW
     prompt = blocks_words.statement(init, goal, last if held_out and rng.random() < 0.5 else rng.choice(trained))
     want = work[of_goal].split(": ", 1)[1]
-    return Problem("stacks", f"stacks {of_goal} {plan.key}", user(prompt), {"want": want, "work": "\n".join(work)})
+    return Problem("stacks", f"stacks {of_goal} {plan.key}", user(prompt), {"want": want, "work": "\n".join([*before, *work])})
+
+
+def _table(rng: random.Random, held_out: bool) -> Problem:
+    """Look-ups one after the other: the value of every key, of two tables, or the keys of every value."""
+    kind = rng.choice(("arrange", "join", "group"))
+    unknown_length = held_out and rng.random() < 0.5
+    count = HELD_OUT_LENGTH if unknown_length else rng.choice([n for n in range(3, 11) if n != HELD_OUT_LENGTH])
+    in_chinese = rng.random() < CHINESE
+    keys = _things(rng, count, in_chinese)
+    values = [v for v in _things(rng, 3 * count, in_chinese) if v not in keys]
+    order = rng.sample(keys, count if rng.random() < 0.5 else rng.randint(2, count))
+    link, second = rng.sample(LINKS, 2)
+    joint, comma = ("；", "，") if in_chinese else ("; ", ", ")
+    if kind == "group":
+        names = values[: rng.randint(2, 4)]
+        of = {key: rng.choice(names) for key in keys}
+        order = rng.sample(names, len(names))
+        want = joint.join(f"{name}: {comma.join(key for key in keys if of[key] == name) or '-'}" for name in order)
+        shown = comma.join(link.format(key, of[key]) for key in keys)
+    else:
+        tables = [dict(zip(keys, rng.sample(values, count) if rng.random() < 0.6 else rng.choices(values[:4], k=count)))
+                  for _ in range(1 + (kind == "join"))]
+        shown = ". ".join(comma.join(form.format(key, of[key]) for key in rng.sample(keys, count)) for form, of in zip((link, second), tables))
+        want = joint.join(comma.join(form.format(key, of[key]) for form, of in zip((link, second), tables)) for key in order)
+    *trained, last = WORDINGS[kind][in_chinese]
+    wording = last if held_out and not unknown_length else rng.choice(trained)
+    prompt = wording.format(shown, comma.join(order))
+    return Problem(kind, f"{kind} {shown} {' '.join(order)}", user(prompt), {"want": want, "work": want.replace(joint, "\n")})
 
 
 def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
@@ -132,4 +179,4 @@ def _things(rng: random.Random, count: int, in_chinese: bool) -> list[str]:
     return list(found)
 
 
-RECALL = Task("recall", "talk", 4, sample, solve, verify)
+RECALL = Task("recall", "talk", 5, sample, solve, verify)

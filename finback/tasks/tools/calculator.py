@@ -192,6 +192,12 @@ NEXT = (
     ("What is four times that?", "* 4"),
     ("What if I take half of it?", "/ 2"),
     ("How far above {b} is that?", "- {b}"),
+    ("What if I halve it?", "/ 2"),
+    ("What if I triple it?", "* 3"),
+    ("Double the result.", "* 2"),
+    ("Make it twice as big.", "* 2"),
+    ("How much bigger than {b} is it?", "- {b}"),
+    ("How much is left if I give away {b}?", "- {b}"),
     ("What if I double it?", "* 2"),
     ("How much more than {b} is that?", "- {b}"),
 )

@@ -91,7 +91,9 @@ def _build(
     rng.shuffle(order)
     name = _name(rng, it, held_out, taken)
     schema = tool(name, rng.choice(it.about), {p: properties[p] for p in order}, optional)
-    return schema, {"name": name, "concept": it.name, "arguments": names, "table": {}}
+    # `arguments` in the order of the concept, `shown` in that of the schema
+    shown = [p for p in order if p not in optional]
+    return schema, {"name": name, "concept": it.name, "arguments": names, "shown": shown, "table": {}}
 
 
 def _value(rng: random.Random, slot: Slot, without: set[str]) -> str | int:
@@ -137,7 +139,8 @@ class _World:
         result = _result(self.rng, it, self.used | {str(v) for v in values})
         self.used.add(result)
         made["table"][_row(values)] = result
-        arguments = dict(zip(made["arguments"], values))
+        by_name = dict(zip(made["arguments"], values))
+        arguments = {name: by_name[name] for name in made["shown"]}
         return {"name": made["name"], "arguments": arguments, "result": result, "values": values, "concept": it.name}
 
     def problem(self, kind: str, key: str, messages: list[Message], **facts: Any) -> Problem:
@@ -260,26 +263,27 @@ def _say(call: dict[str, Any]) -> str:
     return concept(call["concept"]).say.format(*call["values"], v=call["result"])
 
 
-def _thought(call: dict[str, Any]) -> str:
+def _thought(call: dict[str, Any], about: str) -> str:
+    """What the function is for, which is chosen; all that follows then goes on as the list of functions does there."""
     given = ", ".join(f"{k} = {v}" for k, v in call["arguments"].items())
-    return f"{concept(call['concept']).nouns[0]}: {call['name']}. {given}."
+    return f"{about} yes {call['name']} {given}."
 
 
 def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
     facts = problem.facts
     if "direct" in facts:
         thoughts = "This needs no tool." if facts["direct"] != NO_TOOL else "No tool fits."
-        thoughts = f"{_list_tools(problem, set(), effort)}\n{thoughts}"
+        thoughts = f"{_list_tools(problem, set())}\n{thoughts}"
         return [answering(facts["direct"], effort, thoughts)]
     messages: list[Message] = []
     first = calls_before(problem.messages) + 1
     error = problem.messages[-1]["content"] if problem.messages[-1]["role"] == "tool" else ""
     for number, calls in enumerate(facts["steps"]):
-        thoughts = " ".join(_thought(c) for c in calls)
+        thoughts = " ".join(_thought(c, _about(problem, c["name"])) for c in calls)
         if error and not number:
             thoughts = f"{error}. {thoughts}"
         if not number:
-            thoughts = f"{_list_tools(problem, {c['name'] for step in facts['steps'] for c in step}, effort)}\n{thoughts}"
+            thoughts = f"{_list_tools(problem, {c['name'] for step in facts['steps'] for c in step})}\n{thoughts}"
         if number:
             thoughts = f"Result: {facts['steps'][number - 1][-1]['result']}. {thoughts}"
         messages.append(asking([_made(c) for c in calls], first, "" if effort == "none" else thoughts))
@@ -298,15 +302,19 @@ def _final(problem: Problem) -> str:
     return " ".join(_say(c) for c in steps[-1])
 
 
-def _list_tools(problem: Problem, fitting: set[str], effort: Effort) -> str:
-    """Each function in the order of the prompt with the arguments that it needs and what it is for; at effort max also whether
-    it fits. To say it once more is copying; what follows then finds every name near by."""
+def _list_tools(problem: Problem, fitting: set[str]) -> str:
+    """Each function in the order of the prompt with the arguments that it needs and what it is for, in the prompt's words, and
+    whether it fits. To say it once more is copying; what follows then finds every name near by."""
     lines = []
     for name, parameters in functions(problem).items():
-        about = concept(problem.facts["tools"][name]["concept"]).nouns[0]
-        fits = f", {'yes' if name in fitting else 'no'}" if effort == "max" else ""
-        lines.append(f"{name} {', '.join(parameters['required'])}: {about}{fits}")
+        needs = ", ".join(parameters["required"])
+        fits = f"yes {name} {needs}" if name in fitting else "no"
+        lines.append(f"{name} {needs}: {_about(problem, name)} {fits}")
     return "\n".join(lines)
+
+
+def _about(problem: Problem, name: str) -> str:
+    return next(t["function"]["description"] for t in problem.messages[0]["tools"] if t["function"]["name"] == name)
 
 
 def act(problem: Problem, name: str, arguments: dict[str, Any], box: Any) -> str:

@@ -152,6 +152,17 @@ SINGLE = (
     Operation(('How many times does "{c}" occur in "{w}" without its first letter?',), "'{w}'[1:].count('{c}')", _w),
     Operation(('How many different letters are in "{w}" without its first letter?',), "len(set('{w}'[1:]))", _w),
     Operation(('How many letters has "{w}" written four times?',), "len('{w}' * 4)", _w),
+    Operation(('Write the word "{w}" in capitals and without its last letter.',), "'{w}'.upper()[:-1]", _w),
+    Operation(('Write the word "{w}" backwards and without its first letter.',), "'{w}'[::-1][1:]", _w),
+    Operation(('Write the word "{w}" twice in a row and in capitals.',), "('{w}' * 2).upper()", _w),
+    Operation(("What is the least common multiple of 2, {n} and {m}?",), "import math\nmath.lcm(2, {n}, {m})", _n(4, 400)),
+    Operation(("What is the cube of {n}?",), "{n} * {n} * {n}", _n(5, 400)),
+    Operation(("What is the square of {n}?",), "{n} * {n}", _n(5, 4000)),
+    Operation(("What is the sum of the cubes of the digits of {n}?",), "sum(int(d) * int(d) * int(d) for d in str({n}))", _n(1000, 999_999)),
+    Operation(("What is the difference of the largest digit and the smallest digit of {n}?",), "max(int(d) for d in str({n})) - min(int(d) for d in str({n}))", _n(1000, 999_999)),
+    Operation(('Which letter comes first in the alphabet among the letters of "{w}" without its first letter?',), "min('{w}'[1:])", _w),
+    Operation(('Which letter comes last in the alphabet among the letters of "{w}" without its last letter?',), "max('{w}'[:-1])", _w),
+    Operation(('How many different letters are in "{w}" written twice?',), "len(set('{w}' * 2))", _w),
 )
 SINGLE_HELD_OUT = (
     Operation(('Which letter comes first in the alphabet among the letters of "{w}"?',), "min('{w}')", _w),
