@@ -13,7 +13,7 @@ from finback.tasks.mathematics.grammar import Cast, Template
 from finback.tasks.mathematics.lexicon import plural, spelled, tidy
 from finback.tasks.mathematics.steps import run, step, thoughts, value_of
 from finback.tasks.mathematics.telling import arrange, spaced, tell
-from finback.tasks.mathematics.word_problem import CHINESE, TEMPLATES, WORD_PROBLEM
+from finback.tasks.mathematics.word_problem import CHINESE, TEMPLATES, WORD_PROBLEM, quantities
 from finback.tasks.protocol import draw
 
 HELD = {t.name for t in (*TEMPLATES, *CHINESE) if t.held_out}
@@ -133,3 +133,18 @@ def test_telling_never_loses_the_question():
     for template in TEMPLATES[:60]:
         story = grammar.make(template, rng, 1)
         assert re.search(r"how|what|which|by how", tell(rng, story, 2).lower())
+
+
+def test_the_first_thought_reads_every_number_of_the_text_in_its_order():
+    for seed in range(150):
+        for level in range(1, 7):
+            problem, rng = draw(WORD_PROBLEM, "train", seed, level)
+            text = problem.messages[0]["content"]
+            read = WORD_PROBLEM.solve(problem, "high", rng)[0]["reasoning_content"].split("\n")[0]
+            assert re.findall(r"\d+", read) == re.findall(r"\d+", text)
+            assert read.split(" ")[0] in ("Read", "数") and "  " not in read
+
+
+def test_quantities_in_words_are_read_too():
+    assert quantities("Ann had twenty-four eggs. She gave half of them away, then one fifth of the rest.") == ["had twenty-four eggs", "gave half of", "one fifth of"]
+    assert quantities("捐了61、买了5个") == ["捐了61", "买了5个"]

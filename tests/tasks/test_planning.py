@@ -81,7 +81,8 @@ def test_documents_stay_short(task):
             lengths.append(tokens(problem.messages[-1]["content"] + reply.get("reasoning_content", "")
                                   + reply["content"]))
         lengths.sort()
-        assert lengths[-4] < 1024 and lengths[len(lengths) // 2] < 500, lengths[-5:]  # the recipes' sequences have 1,024
+        # the recipes' sequences have 1,024 tokens: of what is longer the end is not trained on
+        assert lengths[-4] < 1024 and lengths[-1] < 1400 and lengths[len(lengths) // 2] < 500, lengths[-5:]
 
 
 @every_task

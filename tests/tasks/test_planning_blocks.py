@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from finback.tasks.planning import TASKS, planbench, planbench_keys, verify_planbench
+from finback.tasks.planning.blocks import READ_AT_ONCE
 from finback.tasks.planning.blocks_state import chains_of, init_facts, key_of, on_facts, random_towers, towers_of
-from finback.tasks.planning.blocks_words import DOMAIN, ENDINGS, plan_of, statement
+from finback.tasks.planning.blocks_words import DOMAIN, ENDINGS, plan_of, says_stacks, statement
 from finback.tasks.planning.planbench_set import excluded, facts_of, prefix
 from finback.tasks.planning.strips import BLOCKS, judge, read_plan
 from finback.tasks.protocol import EFFORTS, assistant, draw
@@ -36,12 +37,11 @@ def test_states_in_a_trace_are_those_of_its_moves(level):
     for seed in range(100):
         problem, rng = draw(TASK, "train", seed, level)
         lines = TASK.solve(problem, "high", rng)[0]["reasoning_content"].splitlines()
-        if sum(map(len, towers_of(problem.facts["init"]))) > 5:  # first said again, block by block
-            first, *rest = lines[: next(i for i, line in enumerate(lines) if line.startswith("Now: "))]
-            if rest:
-                assert first == said_again("Has", problem.facts["init"])
-            assert (rest or [first])[0] == said_again("Wants", problem.facts["goal"])
-            lines = lines[1 + len(rest) :]
+        if sum(map(len, towers_of(problem.facts["init"]))) > READ_AT_ONCE:
+            again = [pairs("Has", problem.facts["init"]), pairs("Wants", problem.facts["goal"])]
+            again = again[says_stacks(problem.messages[-1]["content"]) :]
+            assert lines[: len(again)] == again
+            lines = lines[len(again) :]
         towers = [line.split() for line in lines[0].removeprefix("Now: ").split(" | ")]
         assert towers == towers_of(problem.facts["init"])
         assert [line.split()
@@ -60,9 +60,9 @@ def test_states_in_a_trace_are_those_of_its_moves(level):
             assert towers == [t.replace(" /", "").split() for t in state.split(" | ")]
 
 
-def said_again(word, facts):
-    pairs = [(f.split() + ["table"])[1:3] for f in facts if f.split()[0] in ("on", "table")]
-    return f"{word} " + ", ".join(f"{under} {block}" for block, under in pairs)
+def pairs(word, facts):
+    said = [(f.split() + ["table"])[1:3] for f in facts if f.split()[0] in ("on", "table")]
+    return f"{word} " + ", ".join(f"{under} {block}" for block, under in said)
 
 
 def test_check_lines_say_what_the_goal_wants():

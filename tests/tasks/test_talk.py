@@ -15,6 +15,7 @@ from finback.tasks.talk.chat import MEMORIES, MEMORIES_HELD_OUT
 from finback.tasks.talk.facts import CATEGORIES, FACTS, FACTS_CHINESE
 from finback.tasks.talk.instructions import STEPS_HELD_OUT
 from finback.tasks.talk.plots import OPENINGS, PLOTS
+from finback.tasks.talk.recall import HELD_OUT_LENGTH, WORDINGS
 from finback.tasks.talk.sayings import ITSELF, MANNERS
 from finback.tasks.talk.story import ABOUT, VOCABULARY, is_no_story
 from finback.tasks.talk.words import FOODS, KIND, PLACE, THING, WEATHERS, with_article
@@ -69,7 +70,7 @@ def test_answers_and_thoughts_are_short(task):
             lengths[effort] = (
                 about_how_many_tokens(render([*problem.messages, *task.solve(problem, effort, rng)], effort)) - before
             )
-        assert max(lengths.values()) < 400 and before < 350, lengths
+        assert max(lengths.values()) < (400 if task is RECALL else 260) and before < 350, lengths
         if task not in (STORY, RECALL):  # a story told again is another one, and a list looked up is said in the thoughts
             assert lengths["none"] < lengths["high"] + 20 < lengths["none"] + 70
 
@@ -356,8 +357,7 @@ def test_held_out_wordings_and_structures_are_never_trained_on():
 
 def test_what_is_recalled_must_be_all_of_it_in_its_order():
     wanted = {"repeat": ("ant bee cow", "ant bee", "bee ant cow"), "backwards": ("cow bee ant", "ant bee cow"), "belongs": ("bee", "ant"),
-              "join": ("ant in red, ant to 7; bee in pink, bee to 8", "ant in red; bee in pink", "ant in red, ant to 8; bee in pink, bee to 7"),
-              "group": ("red: ant, bee; pink: cow", "red: ant; pink: bee, cow", "red: ant, bee")}  # fmt: skip
+              "join": ("ant in red, ant to 7; bee in pink, bee to 8", "ant in red; bee in pink", "ant in red, ant to 8; bee in pink, bee to 7")}  # fmt: skip
     for kind, (right, *wrong) in wanted.items():
         problem = Problem(kind, "", [], {"want": right, "work": right})
         for said in (right, right.upper(), f" {right}. ", right.replace(" ", ", ")):
@@ -381,21 +381,48 @@ def test_a_recalled_answer_is_made_of_what_the_prompt_says():
 
 
 def test_a_table_said_otherwise_is_the_same_table():
-    """What `_table` wants is found again from the prompt alone: the values of each key, or the keys of each value."""
+    """What is wanted is in the prompt word for word, in the order that it asks for, and nothing of it is left out."""
     kinds = set()
     for seed in range(300):
         problem, _ = draw(RECALL, "train", seed, 5)
+        prompt, rows = problem.messages[0]["content"], re.split(r"[;；]\s?", problem.facts["want"])
         kinds.add(problem.kind)
-        facts = re.findall(r"(\w+)(?: is | to | in | has |: | = | -> | )(\w+)", problem.messages[0]["content"])
-        for part in re.split(r"[;；]\s?", problem.facts["want"]):
-            head, _, rest = part.partition(": ")
-            if problem.kind == "group":
-                assert all((key, head) in facts for key in re.split(r"[,，]\s?", rest) if key != "-"), problem
-            else:
-                for pair in re.split(r"[,，]\s?", part):
-                    key, value = re.fullmatch(r"(\w+)(?: is | to | in | has |: | = | -> | )(\w+)", pair).groups()
-                    assert (key, value) in facts, problem
+        if problem.kind == "group":
+            heads = [row.partition(": ")[0] for row in rows]
+            assert re.search(r"[,，]\s?".join(heads), prompt), "the order is that of the request"
+            members = [re.findall(r"\w+", row.partition(": ")[2]) for row in rows]
+            for head, keys in zip(heads, members):
+                assert all(re.search(rf"\b{key}(?: is | to | in | has |: | = | -> | ){head}\b", prompt) for key in keys), problem
+            listed = max(re.split(r"[?？。.:：]\s?(?=\S)|[?？。.]$", prompt), key=len)
+            assert sum(map(len, members)) >= len(re.split(r"[,，]\s?", listed)) - 1, problem
+        else:
+            pairs = [re.split(r"[,，]\s?", row) for row in rows]
+            assert all(pair in prompt for row in pairs for pair in row), problem
+            assert {len(row) for row in pairs} == {2 if problem.kind == "join" else 1}
+            keys = [re.match(r"\w+", row[0])[0] for row in pairs]
+            assert all(re.match(r"\w+", pair)[0] == key for row, key in zip(pairs, keys) for pair in row)
+            assert re.search(r"[,，]\s?".join(keys), prompt), "the order is that of the request"
     assert kinds == {"arrange", "join", "group"}
+
+
+def test_who_belongs_to_what_may_be_said_in_any_order():
+    problem = Problem("group", "", [], {"want": "red: ant, bee; pink: cow; grey: -", "work": ""})
+    for said in ("red: ant, bee; pink: cow; grey: -", "Pink: cow; red: bee, ant", "red: ant, bee\npink: cow\ngrey: none."):
+        assert RECALL.verify(problem, reply(said), None).right, said
+    for said in ("red: ant; pink: cow", "red: ant, bee, cow; pink: cow", "pink: ant, bee; red: cow", "red: ant, bee; pink: cow; grey: cow", "red: ant, bee", ""):
+        assert not RECALL.verify(problem, reply(said), None).right, said
+
+
+def test_wordings_and_lengths_of_recall_that_are_held_out_are_not_trained():
+    for seed in range(300):
+        for level in (1, 2, 3, 5):
+            problem, _ = draw(RECALL, "train", seed, level)
+            prompt = problem.messages[0]["content"]
+            for wordings in WORDINGS[problem.kind]:
+                said = [re.escape(part) for part in wordings[-1].replace("{1}", "{0}").split("{0}")]
+                assert not re.fullmatch("(.+)".join(said), prompt), (problem.kind, prompt)
+            if problem.kind in ("repeat", "backwards"):
+                assert len(re.findall(r"\w+", problem.facts["want"])) != HELD_OUT_LENGTH
 
 
 @pytest.fixture(scope="module")

@@ -100,7 +100,7 @@ def test_traces_are_short_and_max_is_at_most_about_twice_high(task):
                 about_how_many_tokens(render([*problem.messages, *task.solve(problem, effort, rng)], effort)) - before
             )
         assert lengths["none"] < lengths["high"] <= lengths["max"] < 2 * lengths["high"] + 20
-        assert lengths["high"] < lengths["max"] or "direct" in problem.facts
+        assert lengths["high"] < lengths["max"] or (task is FUNCTIONS and "direct" in problem.facts)
         assert lengths["max"] < 650 and before < 900
 
 
@@ -411,3 +411,15 @@ def test_thoughts_begin_with_every_function_in_the_order_of_the_prompt():
         assert len(lines) == len(schemas) + 1
         for line, (name, schema) in zip(lines, schemas.items()):
             assert line.startswith(f"{name} {', '.join(schema['required'])}: ")
+
+
+def test_thoughts_list_each_function_and_which_ones_fit():
+    for problem, rng in problems(FUNCTIONS, ("train",)):
+        thoughts = FUNCTIONS.solve(problem, "high", rng)[0]["reasoning_content"].split("\n")
+        called = {c["name"] for step in problem.facts.get("steps", ()) for c in step}
+        for line, tool in zip(thoughts, problem.messages[0]["tools"]):
+            it = tool["function"]
+            needs = ", ".join(it["parameters"]["required"])
+            fits = f"yes {it['name']} {needs}" if it["name"] in called else "no"
+            assert line == f"{it['name']} {needs}: {it['description']} {fits}"
+        assert len(thoughts) == len(problem.messages[0]["tools"]) + 1

@@ -12,7 +12,7 @@ from finback.tasks.code.verify import defined, extract_code, verify_program
 from finback.tasks.code.writing import fenced, some, thoughts
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
 
-UNNAMED = "solution"  # the function where the request gives no name
+NO_NAME = "solution"  # the function where the request gives no name
 
 
 def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
@@ -20,7 +20,7 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     shown = some(rng, f.cases[:3])
     text = "" if shown or rng.random() < 0.4 else ask_unnamed(rng, f.pipeline, f.new_words)
     # A name made up from the request would often be that of a builtin which the function calls.
-    called = partial(re.sub, rf"\b{f.name}(?=\()", UNNAMED) if text else str
+    called = partial(re.sub, rf"\b{f.name}(?=\()", NO_NAME) if text else str
     facts = {
         "name": "" if text else f.name,
         "code": called(f.code),

@@ -12,6 +12,7 @@ import re
 from finback.tasks.mathematics import (
     chinese,
     grammar,
+    lexicon,
     templates_more,
     templates_one,
     templates_order,
@@ -38,10 +39,7 @@ TEXTS = (
 TEMPLATES = [template for text in TEXTS for template in grammar.parse(text)]
 CHINESE = grammar.parse(chinese.TEMPLATES)
 CHINESE_SHARE = 0.18
-SAID = set(
-    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty "
-    "fifty sixty seventy eighty ninety hundred half twice double triple third quarter dozen percent".split()
-)
+SAID = {*lexicon.ONES[2:], *lexicon.TENS[1:], *lexicon.FRACTIONS.values(), *"hundred twice double triple dozen percent".split()}
 
 
 def of_size(templates: list[Template]) -> dict[tuple[int, bool], list[Template]]:
@@ -85,11 +83,11 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
 
 
 def quantities(text: str) -> list[str]:
-    """Every quantity in the order of the text with a word on either side ("sold 46 stamps"), two characters in Chinese: read in order,
-    which is copying, none is left out and each says what it does."""
+    """The quantities in the order of the text with a word on either side ("sold 46 stamps"), in Chinese with two characters:
+    read in order, which is copying, each beside what it does. Numbers in words count in English, in Chinese digits only."""
     if re.search(r"[\u4e00-\u9fff]", text):
-        return re.findall(r"[^\d\s，。？！]{0,2}(?:\d[\d.,/]*%?|一半|双|打)[^\d\s，。？！]{0,2}", text)
-    words, spans = text.split(), []
+        return re.findall(r"[^\d\s，。？！、]{0,2}(?:\d[\d.,/]*%?|一半|双|打)[^\d\s，。？！、]{0,2}", text)
+    words, spans = [word for word in text.split() if re.search(r"[\w$%]", word)], []
     for i, word in enumerate(words):
         if not _is_quantity(word):
             continue

@@ -4,9 +4,9 @@ The policy is fixed: check each tower from the table up until a block is wrong; 
 top first; then build the goal's chains from below. Its plans are always valid and near the shortest (on PlanBench 8.0
 actions where 7.3 would do). The trace restates the problem as towers and chains ("a b | c": b on a; c alone), says of
 each block what it wants beneath it, marks in each tower what must go ("a / b c": b and c), and writes the towers after
-each move. Six blocks and more are first said again one by one, below first, so that the towers are read off near by. A move
-is two actions of the hand. Lines begin with a word of their own, so that a name is always a token
-with a space before it.
+each move. Of six blocks and more it is first said again what stands on what, below first, so that the towers are read off
+near by (not where the prompt gives towers). A move is two actions of the hand. Lines begin with a word of their own, so that
+a name is always a token with a space before it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answ
 
 SIZES = {1: (3, 4, 4), 2: (4, 5), 3: (5, 6, 6, 8, 8)}
 HELD_OUT_SIZE = 7  # between sizes that are trained
-READ_AT_ONCE = 5  # so many blocks
+READ_AT_ONCE = 5  # of so many blocks the towers are written without saying the facts again
 
 
 def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
@@ -85,16 +85,14 @@ def _example(rng: random.Random) -> str:
 
 
 class Worker:
-    """Works a problem by the policy: `lines` is the trace, `plan` the actions. towers_said: whether the problem gives the towers
-    as such."""
+    """Works a problem by the policy: `lines` is the trace, `plan` the actions."""
 
-    def __init__(self, init: list[str], goal: list[str], towers_said: bool = False):
+    def __init__(self, init: list[str], goal: list[str]):
         self.towers = [list(tower) for tower in towers_of(init)]
         self.chains = chains_of(goal)
         self.below = {a: b for chain in self.chains for b, a in zip(chain, chain[1:], strict=False)}
         self.plan: list[Step] = []
-        self.lines = _listed([] if towers_said else init, goal) if sum(map(len, self.towers)) > READ_AT_ONCE else []
-        self.lines += [f"Now: {_said(self.towers)}", f"Goal: {_said(self.chains)}"]
+        self.lines = [f"Now: {_said(self.towers)}", f"Goal: {_said(self.chains)}"]
         right = {tower[0]: self._check(tower) for tower in self.towers if len(tower) > 1}
         # how many blocks of a tower stay: those that are right, and the lowest, which stands on the table already
         self.stay = {block: max(1, n) for block, n in right.items()}
@@ -150,10 +148,17 @@ class Worker:
         return _said(marked)
 
 
-def _listed(init: list[str], goal: list[str]) -> list[str]:
-    """What stands on what and what should, each in the order of the prompt: "b a" for a on b."""
-    return [f"{word} {', '.join(' '.join((fact.split() + ['table'])[2:0:-1]) for fact in facts if fact.startswith(('on ', 'table ')))}"
-            for word, facts in (("Has", init), ("Wants", goal)) if facts]
+def said_again(init: list[str], goal: list[str], towers_said: bool = False) -> list[str]:
+    """Of a problem with many blocks what stands on what and what should, each in the order of the prompt: "b a" for a on b.
+    towers_said: the prompt gives the towers, so only the goal is said."""
+
+    def pairs(facts: list[str]) -> str:
+        words = [(fact.split() + ["table"])[1:3] for fact in facts if fact.startswith(("on ", "table "))]
+        return ", ".join(f"{under} {block}" for block, under in words)
+
+    if sum(fact.startswith(("on ", "table ")) for fact in init) <= READ_AT_ONCE:
+        return []
+    return [f"Has {pairs(init)}"] * (not towers_said) + [f"Wants {pairs(goal)}"]
 
 
 def _said(towers: Towers) -> str:
@@ -161,11 +166,12 @@ def _said(towers: Towers) -> str:
 
 
 def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
-    worker = Worker(problem.facts["init"], problem.facts["goal"], words.says_stacks(problem.messages[-1]["content"]))
-    lines = list(worker.lines)
+    init, goal = problem.facts["init"], problem.facts["goal"]
+    worker = Worker(init, goal)
+    lines = said_again(init, goal, words.says_stacks(problem.messages[-1]["content"])) + worker.lines
     if effort == "max":
         lines.append(f"Test: {_said(worker.towers)}")
-        lines += [f"Test {fact.split()[1]} on {(fact.split() + ['table'])[2]}: yes" for fact in problem.facts["goal"]]
+        lines += [f"Test {fact.split()[1]} on {(fact.split() + ['table'])[2]}: yes" for fact in goal]
     content = words.plan_of(problem.facts["wording"], worker.plan)
     return [assistant(content, "" if effort == "none" else "\n".join(lines))]
 

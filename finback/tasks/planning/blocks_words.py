@@ -33,7 +33,6 @@ SHORT_NAMES = (tuple("ABCDEFGHJKLMNPQRSTUVWXYZ"), tuple("abcdefghjkmnpqrstuvwxyz
                tuple(f"b{i}" for i in range(1, 10)), PLANBENCH_COLOURS,
                ("cup", "box", "book", "toy", "pan", "drum", "lamp", "cake", "shoe"))
 
-
 STACKED = ("Stacks from the table up: {}", "Towers, lowest block first: {}", "Now (bottom to top): {}")
 
 

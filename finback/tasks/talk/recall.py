@@ -4,7 +4,7 @@ Levels: 1 a list said again, its things with nothing but spaces between, 2 with 
 to it, 3 backwards, and a chain of what belongs to what, 4 the stacks of a Blocksworld problem, which is where its plans begin, 5 tables: what belongs to
 each thing, the things asked for in another order, two tables made one, or a table by what it says instead of by its things; so that nearly every word of an answer
 is looked up. Things are words, names, numbers and syllables without meaning, so that nothing but the prompt helps.
-Held out: the last wording of each, and lists of 7 things.
+Held out: the last wording of each, and lists and tables of 7 things (of a larger table 7 may be asked for).
 """
 
 from __future__ import annotations
@@ -107,14 +107,12 @@ def _stacks(rng: random.Random, held_out: bool) -> Problem:
     """The statement of a Blocksworld problem, of which only the stacks are asked, as the first lines of `blocks`' traces say them."""
     plan = blocks.sample(rng, rng.choice((1, 2, 3)) if not held_out else 2, held_out)
     init, goal = plan.facts["init"], plan.facts["goal"]
-    lines = blocks.Worker(init, goal).lines
-    now = next(i for i, line in enumerate(lines) if line.startswith("Now: "))
-    before, work = lines[:now], lines[now : now + 2]
+    work = blocks.Worker(init, goal).lines[:2]
     of_goal = rng.random() < 0.4
     *trained, last = STACKS_WANTED if of_goal else STACKS_NOW
     prompt = blocks_words.statement(init, goal, last if held_out and rng.random() < 0.5 else rng.choice(trained))
     want = work[of_goal].split(": ", 1)[1]
-    return Problem("stacks", f"stacks {of_goal} {plan.key}", user(prompt), {"want": want, "work": "\n".join([*before, *work])})
+    return Problem("stacks", f"stacks {of_goal} {plan.key}", user(prompt), {"want": want, "work": "\n".join([*blocks.said_again(init, goal), *work])})
 
 
 def _table(rng: random.Random, held_out: bool) -> Problem:
@@ -152,10 +150,24 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
 
 
 def verify(problem: Problem, replies: list[Message], box: object) -> Verdict:
-    said, want = (re.sub(r"[\s,;.，；。、]+", " ", text).strip().lower() for text in (answer_of(replies), problem.facts["want"]))
+    texts = answer_of(replies), problem.facts["want"]
+    if problem.kind == "group":
+        said, want = (_groups(text) for text in texts)
+    else:
+        said, want = (re.sub(r"[\s,;.，；。、]+", " ", text).strip().lower() for text in texts)
     if problem.kind == "stacks":  # one beside the other in any order
-        said, want = (" | ".join(sorted(stack.strip() for stack in text.split("|"))) for text in (said, want))
+        said, want = (sorted(stack.strip() for stack in text.split("|")) for text in (said, want))
     return Verdict(said == want, "" if said == want else f"it is not {problem.facts['want']!r}")
+
+
+def _groups(text: str) -> dict[str, set[str]]:
+    """What belongs to each name, in any order; a name to which nothing does may say so or be left out."""
+    found = {}
+    for part in re.split(r"[;；\n]", text.strip().lower().rstrip(".。")):
+        name, _, members = part.partition(":")
+        if members := set(re.findall(r"\w+", members)) - {"none", "nothing", "没有", "无"}:
+            found[name.strip()] = members
+    return found
 
 
 def _pairs(rng: random.Random, pairs: list[tuple[str, str]]) -> str:

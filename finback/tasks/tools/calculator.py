@@ -198,8 +198,8 @@ NEXT = (
     ("Make it twice as big.", "* 2"),
     ("How much bigger than {b} is it?", "- {b}"),
     ("How much is left if I give away {b}?", "- {b}"),
-    ("What if I double it?", "* 2"),
-    ("How much more than {b} is that?", "- {b}"),
+    ("What if it were five times as much?", "* 5"),
+    ("What remains of it without {b}?", "- {b}"),
 )
 NEXT_HELD_OUT = 2
 THINGS = """apples bolts books bottles bricks cards chairs coins cups eggs lamps letters nails pens plates seeds

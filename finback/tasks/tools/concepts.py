@@ -88,34 +88,34 @@ FROM_UNIT = Slot(CURRENCIES, ("from_unit", "have", "source", "old_unit"), "the u
 TO_UNIT = Slot(CURRENCIES, ("to_unit", "want", "target", "new_unit"), "the unit it becomes")
 TRAIN = Slot(range(10, 999), ("train", "number", "line", "service"), "the train number")
 
-# What a thing has, as plainly as can be: name, of what, the result, who or what it asks for. Many, so that a new one is read, not known.
+# What a thing has, as plainly as can be: its name, of what, and what it may be. Many, so that a new one is read, not known.
 PLAIN = (
-    ("salary", PERSON, range(1000, 9000), "What"), ("age", PERSON, range(18, 90), "What"), ("desk", PERSON, range(1, 400), "What"),
-    ("doctor", PERSON, PEOPLE, "Who"), ("neighbour", PERSON, PEOPLE, "Who"), ("assistant", PERSON, PEOPLE, "Who"),
-    ("shift", PERSON, DAYS, "What"), ("language", PERSON, LANGUAGES, "What"), ("car number", PERSON, range(100, 9999), "What"),
-    ("owner", ITEM, PEOPLE, "Who"), ("maker", ITEM, PEOPLE, "Who"), ("shelf number", ITEM, range(1, 200), "What"),
-    ("length", ITEM, range(2, 300), "What"), ("discount", ITEM, range(2, 60), "What"), ("box number", ITEM, range(1, 900), "What"),
-    ("height", CITY, range(2, 3000), "What"), ("area", CITY, range(20, 900), "What"), ("post code", CITY, range(1000, 9999), "What"),
-    ("founder", CITY, PEOPLE, "Who"), ("market day", CITY, DAYS, "What"), ("temperature", CITY, range(1, 40), "What"),
-    ("coach", TEAM, PEOPLE, "Who"), ("rank", TEAM, range(1, 20), "What"), ("home town", TEAM, CITIES, "What"), ("captain", TEAM, PEOPLE, "Who"),
-    ("fee", COURSE, range(20, 900), "What"), ("course room", COURSE, range(100, 999), "What"), ("exam day", COURSE, DAYS, "What"),
-    ("driver", TRAIN, PEOPLE, "Who"), ("platform", TRAIN, range(1, 30), "What"), ("delay", TRAIN, range(1, 90), "What"),
-    ("rent", SHOP, range(200, 9000), "What"), ("cook", SHOP, PEOPLE, "Who"), ("closing day", SHOP, DAYS, "What"),
-    ("syllable count", WORD, range(1, 6), "What"), ("origin", WORD, LANGUAGES, "What"), ("rhyme", WORD, WORDS, "What"),
+    ("salary", PERSON, range(1000, 9000)), ("age", PERSON, range(18, 90)), ("desk", PERSON, range(1, 400)),
+    ("doctor", PERSON, PEOPLE), ("neighbour", PERSON, PEOPLE), ("assistant", PERSON, PEOPLE),
+    ("shift", PERSON, DAYS), ("language", PERSON, LANGUAGES), ("car number", PERSON, range(100, 9999)),
+    ("owner", ITEM, PEOPLE), ("maker", ITEM, PEOPLE), ("shelf number", ITEM, range(1, 200)),
+    ("length", ITEM, range(2, 300)), ("discount", ITEM, range(2, 60)), ("box number", ITEM, range(1, 900)),
+    ("height", CITY, range(2, 3000)), ("area", CITY, range(20, 900)), ("post code", CITY, range(1000, 9999)),
+    ("founder", CITY, PEOPLE), ("market day", CITY, DAYS), ("temperature", CITY, range(1, 40)),
+    ("coach", TEAM, PEOPLE), ("rank", TEAM, range(1, 20)), ("home town", TEAM, CITIES), ("captain", TEAM, PEOPLE),
+    ("fee", COURSE, range(20, 900)), ("course room", COURSE, range(100, 999)), ("exam day", COURSE, DAYS),
+    ("driver", TRAIN, PEOPLE), ("platform", TRAIN, range(1, 30)), ("delay", TRAIN, range(1, 90)),
+    ("rent", SHOP, range(200, 9000)), ("cook", SHOP, PEOPLE), ("closing day", SHOP, DAYS),
+    ("syllable count", WORD, range(1, 6)), ("origin", WORD, LANGUAGES), ("rhyme", WORD, WORDS),
 )  # fmt: skip
 
 
-def _plain(name: str, slot: Slot, gives: list[str] | range, ask: str) -> Concept:
+def _plain(name: str, slot: Slot, gives: list[str] | range) -> Concept:
     a = slot.about.replace("the ", "")
     the = "" if slot in (PERSON, CITY, WORD, COURSE) else "train " if slot is TRAIN else "the "
-    verb = "Who" if ask == "Who" else "What"
+    ask = "Who" if gives is PEOPLE else "What"
     return Concept(
         name.replace(" ", "_"),
         (name.replace(" ", "_"),),
         (f"{name.capitalize()} of {'an' if a[0] in 'aeiou' else 'a'} {a}.", f"Gives the {name} of {'an' if a[0] in 'aeiou' else 'a'} {a}."),
         (slot,),
         gives,
-        (f"{verb} is the {name} of {the}{{0}}?", f"Tell me the {name} of {the}{{0}}.", f"I need the {name} of {the}{{0}}."),
+        (f"{ask} is the {name} of {the}{{0}}?", f"Tell me the {name} of {the}{{0}}.", f"I need the {name} of {the}{{0}}."),
         f"The {name} of {the}{{0}} is {{v}}.",
     )
 

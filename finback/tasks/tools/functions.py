@@ -91,9 +91,7 @@ def _build(
     rng.shuffle(order)
     name = _name(rng, it, held_out, taken)
     schema = tool(name, rng.choice(it.about), {p: properties[p] for p in order}, optional)
-    # `arguments` in the order of the concept, `shown` in that of the schema
-    shown = [p for p in order if p not in optional]
-    return schema, {"name": name, "concept": it.name, "arguments": names, "shown": shown, "table": {}}
+    return schema, {"name": name, "arguments": names, "required": schema["function"]["parameters"]["required"], "table": {}}
 
 
 def _value(rng: random.Random, slot: Slot, without: set[str]) -> str | int:
@@ -140,7 +138,7 @@ class _World:
         self.used.add(result)
         made["table"][_row(values)] = result
         by_name = dict(zip(made["arguments"], values))
-        arguments = {name: by_name[name] for name in made["shown"]}
+        arguments = {name: by_name[name] for name in made["required"]}
         return {"name": made["name"], "arguments": arguments, "result": result, "values": values, "concept": it.name}
 
     def problem(self, kind: str, key: str, messages: list[Message], **facts: Any) -> Problem:
@@ -148,7 +146,7 @@ class _World:
         key = " ".join([key, *sorted(t["name"] for t in self.tools.values())])
         order = list(self.schemas)
         self.rng.shuffle(order)
-        tables = {t["name"]: {"concept": t["concept"], "arguments": t["arguments"], "table": t["table"]} for t in self.tools.values()}
+        tables = {t["name"]: {"arguments": t["arguments"], "table": t["table"]} for t in self.tools.values()}
         return Problem(kind, key, [system(order), *messages], {"tools": tables, **facts})
 
 

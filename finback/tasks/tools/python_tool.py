@@ -164,15 +164,16 @@ SINGLE = (
     Operation(('Which letter comes last in the alphabet among the letters of "{w}" without its last letter?',), "max('{w}'[:-1])", _w),
     Operation(('How many different letters are in "{w}" written twice?',), "len(set('{w}' * 2))", _w),
 )
+# Made of steps that others of `SINGLE` show, one or two of them together as none does.
 SINGLE_HELD_OUT = (
-    Operation(('Which letter comes first in the alphabet among the letters of "{w}"?',), "min('{w}')", _w),
-    Operation(("What is the least common multiple of {n} and {m}?",), "import math\nmath.lcm({n}, {m})", _n(4, 400)),
     Operation(
         ("What is the sum of the cubes from 1 to {n}?",), "sum(i * i * i for i in range(1, {n} + 1))", _n(5, 200)
     ),
-    Operation(("What is the largest digit of {n}?",), "max(int(d) for d in str({n}))", _n(1000, 999_999)),
     Operation(('How many times does "{c}" occur in "{w}" written twice?',), "('{w}' * 2).count('{c}')", _w),
     Operation(('Write the word "{w}" backwards and in capitals.',), "'{w}'[::-1].upper()", _w),
+    Operation(('How many times does "{c}" occur in "{w}" without its last letter?',), "'{w}'[:-1].count('{c}')", _w),
+    Operation(('Sort the letters of "{w}" without its first letter.',), "''.join(sorted('{w}'[1:]))", _w),
+    Operation(("What is {n} times {m} in binary?",), "bin({n} * {m})[2:]", _n(5, 900)),
 )
 WHICH = {
     "all": ("numbers", ""),
