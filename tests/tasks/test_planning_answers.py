@@ -256,8 +256,8 @@ def test_hanoi_lines_say_the_position_after_each_move_and_the_goal():
             said = re.findall(r"(\d) (\w+) (goal|off) (\w+)", line)
             assert [(disk, peg) for disk, peg, *_ in said] == list(at.items())
             larger = None  # the last larger disk that must move, with its pegs
-            for _, peg, why, to in said:
-                assert why == ("off" if larger else "goal") and (to not in larger if larger else to == aims[_])
+            for disk, peg, why, to in said:
+                assert why == ("off" if larger else "goal") and (to not in larger if larger else to == aims[disk])
                 larger = (peg, to) if peg != to else larger
             if move := re.search(r": (\d) to (\w+)$", line):
                 at[move[1]] = move[2]

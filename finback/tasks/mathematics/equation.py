@@ -21,13 +21,17 @@ from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answ
 FORMS = {
     1: ["x+a=r", "a+x=r", "x-a=r", "ax=r", "x/a=r", "a-x=r", "r=x+a", "r=a+x", "r=a-x", "r=ax", "r=x/a", "*r=x-a"],
     2: ["ax+b=r", "ax-b=r", "b+ax=r", "x/a+b=r", "b-ax=r", "r=ax+b", "r=b+ax", "r=b-ax", "r=x/a+b", "*x/a-b=r", "*r=ax-b"],
-    3: ["a(x+b)=r", "ax+b=cx+r", "a(x-b)=r", "ax=cx+r", "r=a(x-b)", "cx+r=ax+b", "ax-b=r+cx", "cx+r=ax-b", "cx+r=ax", "*b+ax=cx+r", "*r=a(x+b)", "*r+cx=ax+b"],
-    4: ["ax+cx+b=r", "a(x+b)=cx+r", "ax+b-cx=r", "a(x+b)+c=r", "ax+b+cx=r", "ax-b+cx=r", "r=ax+cx+b", "cx+r=a(x+b)", "a(x-b)+c=r", "cx+r=a(x-b)", "r=a(x+b)+c", "ax-cx+b=r",
+    3: ["a(x+b)=r", "ax+b=cx+r", "a(x-b)=r", "ax=cx+r", "r=a(x-b)", "cx+r=ax+b", "ax-b=r+cx", "cx+r=ax-b", "cx+r=ax",
+        "*b+ax=cx+r", "*r=a(x+b)", "*r+cx=ax+b"],
+    4: ["ax+cx+b=r", "a(x+b)=cx+r", "ax+b-cx=r", "a(x+b)+c=r", "ax+b+cx=r", "ax-b+cx=r", "r=ax+cx+b", "cx+r=a(x+b)",
+        "a(x-b)+c=r", "cx+r=a(x-b)", "r=a(x+b)+c", "ax-cx+b=r",
         "*a(x+b)-c=r", "*ax-cx-b=r", "*b+ax+cx=r"],
 }
 SYSTEMS = {
-    5: ["x+y=r;x-y=s", "y=ax+b;x+y=s", "y=ax;x+y=s", "x=y+b;x+y=s", "y=ax-b;y-x=s", "y=ax+b;y-x=s", "*y=ax-b;x+y=s", "*y=ax;y-x=s"],
-    6: ["ax+by=r;cx+dy=s", "ax+by=r;cx-dy=s", "x+by=r;cx+dy=s", "ax-by=r;cx-dy=s", "ax+by=r;cx+y=s", "*ax-by=r;cx+dy=s", "*ax+y=r;cx-dy=s"],
+    5: ["x+y=r;x-y=s", "y=ax+b;x+y=s", "y=ax;x+y=s", "x=y+b;x+y=s", "y=ax-b;y-x=s", "y=ax+b;y-x=s",
+        "*y=ax-b;x+y=s", "*y=ax;y-x=s"],
+    6: ["ax+by=r;cx+dy=s", "ax+by=r;cx-dy=s", "x+by=r;cx+dy=s", "ax-by=r;cx-dy=s", "ax+by=r;cx+y=s",
+        "*ax-by=r;cx+dy=s", "*ax+y=r;cx-dy=s"],
 }
 WORDINGS = """Solve for {v}: {e}
 Solve {e}[ for {v}|].

@@ -97,17 +97,20 @@ def work(init: list[str], goal: list[str]) -> tuple[list[str], list[Step]]:
     robot = next(f.split()[1] for f in init if f.startswith("at-robby"))
     held: dict[str, str] = {}  # hand -> ball, in the order of taking
     todo = [ball for ball in at if wants.get(ball, at[ball]) != at[ball]]
+
+    def way(ball: str) -> str:
+        return f"{ball} in {at[ball]}, {ball} to {wants[ball]}"
+
     lines = [f"Now {robot}; " + ", ".join(f"{ball} in {room}" for ball, room in at.items()),
              "Goal " + ", ".join(f"{ball} to {room}" for ball, room in wants.items()),
              *(f"Ball {ball} in {room}, {f'{ball} to {wants[ball]}' if ball in wants else 'free'}: "
-               f"{'goes' if ball in todo else 'stays'}" for ball, room in at.items())]
-    if todo:
-        lines.append("Left " + ", ".join(f"{ball} in {at[ball]}, {ball} to {wants[ball]}" for ball in todo))
+               f"{'goes' if ball in todo else 'stays'}" for ball, room in at.items()),
+             "Left " + ", ".join(map(way, todo))]
     plan: list[Step] = []
 
     def do(name: str, *arguments: str) -> None:
         plan.append((name, arguments))
-        left = ", ".join(f"{ball} in {at[ball]}, {ball} to {wants[ball]}" for ball in todo)
+        left = ", ".join(map(way, todo))
         hold = ", ".join(f"{hand} {ball} to {wants[ball]}" for hand, ball in held.items())
         lines.append(f"{name} {' '.join(arguments)}: in {robot}; {hold or 'empty'}; {left or 'none left'}")
 

@@ -1,10 +1,10 @@
 """How does any position of the Towers of Hanoi become any other, each move read off one line?
 
-The trace first says start and goal again, then by disks. A line then lists the disks from the largest down, each with the peg
-where it is and the one where it must go: "3 A goal C". A disk that must move sends all smaller ones to the third peg first,
-out of its way: "2 C off B"; a disk in place asks nothing. The last disk of the line that must move can move: that is the move, and
-the next line follows from it. A peg is always said behind the words that it stood behind before, so that to look it up is to
-go on as the text did there. The moves are the fewest where the goal is a whole tower.
+The trace first says start and goal again, then by disks. A line then lists the disks from the largest down, each with
+the peg where it is and the one where it must go: "3 A goal C". A disk that must move sends all smaller ones to the third
+peg first, out of its way: "2 C off B"; a disk in place asks nothing. The last disk of the line that must move can move:
+that is the move, and the next line follows from it. A peg is always said behind the words that it stood behind before, so
+that to look it up is to go on as the text did there. The moves are the fewest where the goal is a whole tower.
 Two or three disks have few different problems; four have a thousand.
 """
 

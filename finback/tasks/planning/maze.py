@@ -1,8 +1,8 @@
 """How does one find through a maze of rooms and doors: depth first, with the way so far kept in sight?
 
-The trace says the doors again, pairs in both directions, so that each room stands before those it leads to; then it is one line
-per look around: the way so far, then the doors of the room where it ends, each to a room seen or new; it goes on to the first new one, or a step back
-where there is none. The way at the end is the answer.
+The trace says the doors again, pairs in both directions, so that each room stands before those it leads to; then it is
+one line per look around: the way so far, then the doors of the room where it ends, each to a room seen or new; it goes on
+to the first new one, or a step back where there is none. The way at the end is the answer.
 """
 
 from __future__ import annotations

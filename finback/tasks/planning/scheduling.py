@@ -2,7 +2,8 @@
 
 Two forms: as many workers as wanted (a task starts when the last of its needs ends), or one worker (one task after
 another). The trace goes through the list, each task in full: one whose needs are not all done waits, any other gets its
-start and end, said in the same words wherever they are needed ("mow: 0 to 9"); what waits is listed, and the trace goes through that.
+start and end, said in the same words wherever they are needed ("mow: 0 to 9"); what waits is listed, and the trace goes
+through that.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """How does a model learn to find a thing in what it was told, and to say it again exactly? Everything else rests on that.
 
-Levels: 1 a list said again, its things with nothing but spaces between, 2 with commas, or what stands beside a thing or belongs
-to it, 3 backwards, and a chain of what belongs to what, 4 the stacks of a Blocksworld problem, which is where its plans begin, 5 tables: what belongs to
-each thing, the things asked for in another order, two tables made one, or a table by what it says instead of by its things; so that nearly every word of an answer
-is looked up. Things are words, names, numbers and syllables without meaning, so that nothing but the prompt helps.
+Levels: 1 a list said again, its things with nothing but spaces between, 2 with commas, or what stands beside a thing or
+belongs to it, 3 backwards, and a chain of what belongs to what, 4 the stacks of a Blocksworld problem, which is where its
+plans begin, 5 tables: what belongs to each thing, the things asked for in another order, two tables made one, or a table by
+what it says instead of by its things; so that nearly every word of an answer is looked up. Things are words, names, numbers
+and syllables without meaning, so that nothing but the prompt helps.
 Held out: the last wording of each, and lists and tables of 7 things (of a larger table 7 may be asked for).
 """
 
