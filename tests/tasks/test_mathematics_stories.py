@@ -39,6 +39,37 @@ def test_held_out_templates_and_forms_are_never_drawn_for_training():
         assert draw(equation.EQUATION, "held_out", seed)[0].kind in held
 
 
+def bare(form: str) -> str:
+    """A form without the names of its numbers, and with no sign for a product."""
+    return re.sub("[a-ds]", "r", form.strip("*").replace("*", ""))
+
+
+def test_no_trained_equation_is_a_held_out_one_in_other_letters_or_with_its_sides_exchanged():
+    forms = [f for table in (equation.FORMS, equation.SYSTEMS) for level in table.values() for f in level]
+    assert len(forms) == len(set(forms))
+    trained = {bare(f) for f in forms if not f.startswith("*")}
+    held = {bare(f) for f in forms if f.startswith("*")}
+    assert not trained & held
+    turned = {"=".join(f.split("=")[::-1]) for f in held if ";" not in f}
+    assert turned & trained == {"x-r=r", "rx-r=r", "r(x+r)=r"}  # here the order is what is held out
+    swapped = {f.translate(str.maketrans("xy", "yx")) for f in held if ";" in f}
+    both = held | swapped
+    assert trained & (both | {";".join(f.split(";")[::-1]) for f in both if ";" in f}) == {"rx+ry=r;rx-ry=r"}  # so here, too
+
+
+@pytest.mark.parametrize(
+    ("form", "values", "x", "trace"),
+    [
+        ("x-a-b=r", {"a": 5, "b": 8, "r": 11}, 24, "x-5-8=11\n-5-8=-[5+8=13]13\nx-13=11\nx=11+13=[1+3=4,1+1=2]24"),
+        ("c-(x+b)/a=r", {"a": 4, "b": 13, "c": 6, "r": 2}, 3, "6-(x+13)/4=2\n(x+13)/4=6-2=4\nx+13=4*4=16\nx=16-13=[6-3=3,6-6=0]3"),
+        ("r=x*a", {"a": 8, "r": 40}, 5, "40=x*8\nx*8=40\n8x=40\nx=40/8=5"),
+    ],
+)
+def test_steps_of_composed_equations(form, values, x, trace):
+    lines = equation.lines({"form": form, "values": values, "x": x, "letter": "x"})
+    assert [re.sub(r"\[.*\]", "", line) for line in lines] == [re.sub(r"\[.*\]", "", line) for line in trace.split("\n")]
+
+
 def test_held_out_compositions_are_never_composed_for_training():
     assert not signatures(False, 300) & signatures(True, 60)
 
@@ -145,6 +176,31 @@ def test_the_first_thought_reads_every_number_of_the_text_in_its_order():
             assert read.split(" ")[0] in ("Read", "数") and "  " not in read
 
 
+NUMBER = (
+    r"(?i)\d|^(two|three|four|five|six|seven|eight|nine|\w+teen|\w+ty|ten|eleven|twelve|half|third|quarter|\w+th)\b"
+    r"|^(hundred|twice|double|triple|dozen|percent)$"
+)
+
+
+def test_every_quantity_that_is_read_stands_so_in_the_text_and_begins_with_its_number():
+    for seed in range(150):
+        problem, rng = draw(WORD_PROBLEM, "train", seed, 1 + seed % 6)
+        text = problem.messages[0]["content"]
+        read = WORD_PROBLEM.solve(problem, "high", rng)[0]["reasoning_content"].split("\n")[0]
+        place = 0
+        for part in read.split(" ", 1)[1].split(", "):
+            place = text.index(part, place) + len(part)
+            if read[0] == "数":
+                assert re.fullmatch(r"(\d[\d.,/]*%?|一半|双|打)\D{0,2}", part), read
+                continue
+            *numbers, behind = part.split(" ")
+            assert all(re.search(NUMBER, number) for number in numbers or [behind]), read
+            # A number alone is one that nothing follows within its part of the sentence.
+            assert numbers or not re.match(r" \w", text[place:]), read
+
+
 def test_quantities_in_words_are_read_too():
-    assert quantities("Ann had twenty-four eggs. She gave half of them away, then one fifth of the rest.") == ["had twenty-four eggs", "gave half of", "one fifth of"]
-    assert quantities("捐了61、买了5个") == ["捐了61", "买了5个"]
+    text = "Ann had twenty-four eggs. She gave half of them away, then a fifth of the rest, and kept 7, not $2.50."
+    text += " She sold 9 . One of 20 % is gone."
+    assert quantities(text) == ["twenty-four eggs", "half of", "fifth of", "7", "$2.50", "9", "20 %"]
+    assert quantities("捐了61、买了5个苹果，卖掉一半。") == ["61", "5个苹", "一半"]

@@ -205,14 +205,17 @@ def test_a_trace_begins_with_the_problem_in_its_own_order(name):
         lines = TASKS[name].solve(problem, "high", rng)[0]["reasoning_content"].split("\n")
         prompt = problem.messages[-1]["content"].replace("location_", "l").replace("package_", "p").replace("airplane_", "a").replace("truck_", "t")
         prompt = re.sub(r"\bl(\d)_(\d)", r"l\1\2", prompt)
-        begins = {"maze": "Doors ", "scheduling": "Tasks "}.get(name, "Now ")
+        begins = {"maze": "Door", "scheduling": "Tasks "}.get(name, "Now ")
         assert lines[0].startswith(begins), lines[0]
         if name == "hanoi":  # towers are often told in words
             plain = re.sub(r":| has\b| =", "", prompt)
             in_words = len(set(problem.facts["start"])) == 1 and "empty" not in prompt
             assert in_words or lines[0].removeprefix(begins) in plain
             continue
-        items = lines[0].removeprefix(begins).split("; ")[-1].split(", ")
+        items = lines[0].removeprefix(begins).removesuffix("; now 0").split("; ")[-1].split(", ")
+        if name == "maze":  # "Door a b; ..." for each door, or "Doors a: b, c; ..." for each room
+            doors = [line.split(";")[0].removeprefix("Door ") for line in lines if line.startswith("Door ")]
+            items = doors or lines[0].removeprefix("Doors ").split("; ")
         after = prompt.index("(:init") if "(:init" in prompt else prompt.find("ow:") if name == "gripper" else 0
         for item in items:
             first = re.match(r"\w+", item)[0]
@@ -236,8 +239,8 @@ def test_gripper_says_of_each_ball_where_it_is_and_should_be():
         for line in said:
             ball = line.split()[0]
             goes = wants.get(ball, at[ball]) != at[ball]
-            aim = f"{ball} to {wants[ball]}" if ball in wants else "free"
-            assert line == f"{ball} in {at[ball]}, {aim}: {'goes' if goes else 'stays'}"
+            aim = f"{ball} to {wants[ball]}: {at[ball]} {wants[ball]}" if ball in wants else "free:"
+            assert line == f"{ball} in {at[ball]}, {aim} {'goes' if goes else 'stays'}"
         left = [f"{b} in {at[b]}, {b} to {wants[b]}" for b in at if wants.get(b, at[b]) != at[b]]
         assert f"Left {', '.join(left)}" in lines
 
@@ -253,14 +256,16 @@ def test_hanoi_lines_say_the_position_after_each_move_and_the_goal():
         at = {str(n - i): pegs[p] for i, p in enumerate(start)}
         aims = {str(n - i): pegs[p] for i, p in enumerate(goal)}
         for line in lines[4:]:
-            said = re.findall(r"(\d) (\w+) (goal|off) (\w+)", line)
+            said = re.findall(r"(\d) (\w+) (goal|off) (\w+) (ok|go)", line)
             assert [(disk, peg) for disk, peg, *_ in said] == list(at.items())
             larger = None  # the last larger disk that must move, with its pegs
-            for disk, peg, why, to in said:
+            for disk, peg, why, to, verdict in said:
+                assert verdict == ("ok" if peg == to else "go")
                 assert why == ("off" if larger else "goal") and (to not in larger if larger else to == aims[disk])
                 larger = (peg, to) if peg != to else larger
-            if move := re.search(r": (\d) to (\w+)$", line):
-                at[move[1]] = move[2]
+            if move := re.search(r": (\d) from (\w+) to (\w+), \1 \3$", line):
+                assert move[1] == [disk for disk, *_, verdict in said if verdict == "go"][-1] and at[move[1]] == move[2]
+                at[move[1]] = move[3]
             else:
                 assert line.endswith(": done") and at == aims
 
@@ -270,11 +275,41 @@ def test_a_schedule_is_said_with_the_same_times_wherever_they_are_needed():
         problem, rng = draw(TASKS["scheduling"], "train", seed)
         reply = TASKS["scheduling"].solve(problem, "high", rng)[0]
         times = dict(re.findall(r"- (\w+): (\d+ to \d+)", reply["content"]))
-        said = re.findall(r"(\w+): (\d+ to \d+)", reply["reasoning_content"])
-        assert set(said) == set(times.items())
+        thoughts = reply["reasoning_content"]
+        assert set(re.findall(r"(\w+): (\d+ to \d+)", thoughts)) == set(times.items())
+        assert set(re.findall(r"(\w+) ends (\d+)", thoughts)) == {(name, span.split()[-1]) for name, span in times.items()}
+        now = "0"  # with one worker a line says at its end when the last task ended
+        for line in thoughts.split("\n") if problem.facts["workers"] == "one" else ():
+            if done := re.search(r" ends (\d+); now ", line):
+                now = done[1]
+            assert line.startswith("Left ") or line.endswith(f"; now {now}")
         done = set()
         for line in reply["reasoning_content"].split("\n"):
             if line.startswith("Left "):
                 assert line.removeprefix("Left ").split(", ") == [name for name, *_ in problem.facts["tasks"] if name not in done]
-            elif own := re.match(r"See (\w+)=.*; \w+: \d+ to \d+$", line):
+            elif own := re.match(r"See (\w+)=.*; \w+: \d+ to \d+; ", line):
                 done.add(own[1])
+
+
+def test_a_maze_s_doors_are_gathered_room_by_room():
+    for seed in range(60):
+        problem, rng = draw(TASKS["maze"], "train", seed)
+        lines = [line for line in thoughts("maze", problem, rng) if line.startswith("Door ")]
+        assert [line.split(";")[0].split()[1:] for line in lines] == problem.facts["doors"]
+        last = dict(part.split(": ") for line in lines for part in line.split("; ")[1:])
+        assert not lines or {room: others.split(", ") for room, others in last.items()} == problem.facts["ways"]
+
+
+def test_logistics_puts_the_places_that_it_compares_side_by_side():
+    for seed in range(60):
+        problem, rng = draw(TASKS["logistics"], "train", seed)
+        at, wants = problem.facts["at"], problem.facts["wants"]
+        for line in thoughts("logistics", problem, rng):
+            if take := re.fullmatch(r"Take (p\d) at (l\d\d), \1 to (l\d\d): \2 \3 (.+)", line):
+                package, here, there, case = take.groups()
+                assert (here, there) == (at[package], wants[package])
+                assert case == ("there" if here == there else "same city" if here[1] == there[1] else "other city")
+            elif leg := re.fullmatch(r"Leg (p\d) (l\d\d) to (l\d\d): ([at]\d) at (l\d\d), \5 \2 (here|away), (?:to \2, )?load, to \3, unload", line):
+                assert (leg[5] == leg[2]) == (leg[6] == "here") == (f"to {leg[2]}, load" not in line)
+            else:
+                assert line.startswith(("Now ", "Goal ", "Vehicles: ")), line

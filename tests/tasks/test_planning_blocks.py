@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from finback.tasks.planning import TASKS, planbench, planbench_keys, verify_planbench
-from finback.tasks.planning.blocks import READ_AT_ONCE
 from finback.tasks.planning.blocks_state import chains_of, init_facts, key_of, on_facts, random_towers, towers_of
 from finback.tasks.planning.blocks_words import DOMAIN, ENDINGS, plan_of, says_stacks, statement
 from finback.tasks.planning.planbench_set import excluded, facts_of, prefix
@@ -37,11 +36,10 @@ def test_states_in_a_trace_are_those_of_its_moves(level):
     for seed in range(100):
         problem, rng = draw(TASK, "train", seed, level)
         lines = TASK.solve(problem, "high", rng)[0]["reasoning_content"].splitlines()
-        if sum(map(len, towers_of(problem.facts["init"]))) > READ_AT_ONCE:
-            again = [pairs("Has", problem.facts["init"]), pairs("Wants", problem.facts["goal"])]
-            again = again[says_stacks(problem.messages[-1]["content"]) :]
-            assert lines[: len(again)] == again
-            lines = lines[len(again) :]
+        again = [pairs("Has", problem.facts["init"]), pairs("Wants", problem.facts["goal"])]
+        again = again[says_stacks(problem.messages[-1]["content"]) :]
+        assert lines[: len(again)] == again
+        lines = lines[len(again) :]
         towers = [line.split() for line in lines[0].removeprefix("Now: ").split(" | ")]
         assert towers == towers_of(problem.facts["init"])
         assert [line.split()

@@ -2,7 +2,8 @@
 
 Level 1: one operation. 2: two. 3: brackets, or the unknown on both sides. 4: both, like terms, negative solutions.
 5: two unknowns, by adding or putting in. 6: two unknowns in general. Held out: wordings, and forms of equations whose
-single steps (sides exchanged, a difference moved over) other forms show.
+single steps (sides exchanged, a difference moved over) other forms show. The many trained forms are made of the same
+few steps, so that a form has to be read and none can be told from a part of it.
 """
 
 from __future__ import annotations
@@ -17,20 +18,47 @@ from finback.tasks.mathematics.grammar import say
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
 
 # A side is a list of terms: (number, "x"), (number, ""), or (number, [terms]) for a bracket; "x/" divides the unknown.
-# Letters stand for numbers drawn positive; each form: left side, right side. A star: held out.
+# Letters stand for numbers drawn positive; each form: left side, right side. A star: held out. A form that is a
+# held-out one with other letters for its numbers is not trained, and one with its sides exchanged only where the order
+# is what is held out: x-a=r, ax-b=r, a(x+b)=r.
 FORMS = {
-    1: ["x+a=r", "a+x=r", "x-a=r", "ax=r", "x/a=r", "a-x=r", "r=x+a", "r=a+x", "r=a-x", "r=ax", "r=x/a", "*r=x-a"],
-    2: ["ax+b=r", "ax-b=r", "b+ax=r", "x/a+b=r", "b-ax=r", "r=ax+b", "r=b+ax", "r=b-ax", "r=x/a+b", "*x/a-b=r", "*r=ax-b"],
+    1: ["x+a=r", "a+x=r", "x-a=r", "ax=r", "x/a=r", "a-x=r", "r=x+a", "r=a+x", "r=a-x", "r=ax", "r=x/a",
+        "x*a=r", "a*x=r", "r=x*a", "r=a*x", "*r=x-a"],
+    2: ["ax+b=r", "ax-b=r", "b+ax=r", "x/a+b=r", "b-ax=r", "r=ax+b", "r=b+ax", "r=b-ax", "r=x/a+b",
+        "x+a+b=r", "x+a-b=r", "x-a+b=r", "x-a-b=r", "a+x+b=r", "a+x-b=r", "a-x+b=r", "a-x-b=r",
+        "r=x+a+b", "r=x+a-b", "r=a+x-b", "r=a-x+b", "x+a=r+b", "x-a=r+b", "x+a=r-b", "r+b=x+a", "r-b=a-x",
+        "b+x/a=r", "b-x/a=r", "r=b+x/a", "r=b-x/a", "x/a=r+b", "x/a=r-b", "r+b=x/a", "(x+b)/a=r", "(x-b)/a=r",
+        "r=(x+b)/a", "r=(x-b)/a", "ax/c=r", "r=ax/c", "ax=r+b", "ax=r-b", "r-b=ax",
+        "x*a+b=r", "x*a-b=r", "a*x+b=r", "a*x-b=r", "b+x*a=r", "b-a*x=r", "r=x*a+b", "r=b-x*a",
+        "*x/a-b=r", "*r=ax-b"],
     3: ["a(x+b)=r", "ax+b=cx+r", "a(x-b)=r", "ax=cx+r", "r=a(x-b)", "cx+r=ax+b", "ax-b=r+cx", "cx+r=ax-b", "cx+r=ax",
+        "a(b+x)=r", "a(b-x)=r", "r=a(b-x)", "(x+b)*a=r", "(x-b)*a=r", "r=(x-b)*a",
+        "ax+b+c=r", "ax+b-c=r", "ax-b+c=r", "ax-b-c=r", "b+ax-c=r", "b-ax+c=r", "r=ax+b-c", "r=b+ax-c", "r=b-ax+c",
+        "x/a+b+c=r", "x/a+b-c=r", "r=x/a+b-c", "b+x/a-c=r", "b-x/a+c=r", "(x+b)/a+c=r", "(x-b)/a+c=r",
+        "(x+b)/a-c=r", "c+(x-b)/a=r", "c-(x+b)/a=r", "r=(x+b)/a+c", "r=(x-b)/a-c", "ax/c+b=r", "ax/c-b=r", "r=b+ax/c",
+        "ax=r-cx", "ax=r+cx", "r-cx=ax", "r+cx=ax", "ax+b=r-cx", "ax-b=r-cx", "b+ax=r-cx", "r-cx=ax-b", "r-cx=b+ax",
+        "ax-b=cx+r", "r+cx=ax-b", "b-cx=r-ax", "ax+b=r-c",
         "*b+ax=cx+r", "*r=a(x+b)", "*r+cx=ax+b"],
     4: ["ax+cx+b=r", "a(x+b)=cx+r", "ax+b-cx=r", "a(x+b)+c=r", "ax+b+cx=r", "ax-b+cx=r", "r=ax+cx+b", "cx+r=a(x+b)",
         "a(x-b)+c=r", "cx+r=a(x-b)", "r=a(x+b)+c", "ax-cx+b=r",
+        "ax+cx-b=r", "ax-b-cx=r", "b+ax-cx=r", "r=ax-cx+b", "r=ax+b-cx", "r=ax-b+cx", "r=ax+cx-b", "r=b+ax-cx",
+        "a(x-b)-c=r", "c+a(x+b)=r", "c+a(x-b)=r", "c-a(x+b)=r", "r=a(x-b)+c", "r=c+a(x+b)", "a(b-x)+c=r", "c+a(b-x)=r",
+        "a(x+b)+cx=r", "a(x-b)+cx=r", "cx+a(x+b)=r", "cx+a(x-b)=r", "a(x+b)-cx=r", "a(x-b)-cx=r", "r=a(x+b)+cx",
+        "r=cx+a(x-b)", "a(x-b)=cx+r", "a(x+b)=r-cx", "a(x-b)=r-cx", "r-cx=a(x+b)", "a(x+b)=r+cx", "r+cx=a(x-b)",
+        "a(x+b)+c(x+d)=r", "a(x+b)+c(x-d)=r", "a(x-b)+c(x+d)=r", "r=a(x+b)+c(x+d)", "a(x+b)=c(x+d)+r",
+        "(x+b)*a+c=r", "(x-b)*a-c=r", "ax+b=cx+d+r", "ax+b-d=cx+r",
         "*a(x+b)-c=r", "*ax-cx-b=r", "*b+ax+cx=r"],
 }
 SYSTEMS = {
     5: ["x+y=r;x-y=s", "y=ax+b;x+y=s", "y=ax;x+y=s", "x=y+b;x+y=s", "y=ax-b;y-x=s", "y=ax+b;y-x=s",
+        "x-y=s;x+y=r", "x+y=r;y-x=s", "y-x=s;x+y=r", "y=x+b;x+y=s", "y=b+ax;x+y=s", "x=ay;x+y=s", "x=ay+b;x+y=s",
+        "x=b+ay;x+y=s", "x=ay+b;x-y=s", "x=ay-b;x-y=s", "x+y=s;y=ax", "x+y=s;y=ax+b", "x+y=s;x=ay", "x+y=s;x=ay+b",
+        "y-x=s;y=ax+b", "x-y=s;x=ay+b", "y-x=s;y=ax-b",
         "*y=ax-b;x+y=s", "*y=ax;y-x=s"],
     6: ["ax+by=r;cx+dy=s", "ax+by=r;cx-dy=s", "x+by=r;cx+dy=s", "ax-by=r;cx-dy=s", "ax+by=r;cx+y=s",
+        "by+ax=r;cx+dy=s", "ax+by=r;dy+cx=s", "by+ax=r;dy+cx=s", "by+ax=r;cx-dy=s", "ax+by=r;x+dy=s", "ax+by=r;x-dy=s",
+        "x+by=r;cx-dy=s", "ax+y=r;cx+dy=s", "ax+by=r;cx-y=s", "ax-y=r;cx-dy=s", "ax-by=r;cx-y=s", "x-by=r;cx-dy=s",
+        "y+ax=r;cx+dy=s", "ax+y=r;cx-y=s", "ax+y=r;cx+y=s",
         "*ax-by=r;cx+dy=s", "*ax+y=r;cx-dy=s"],
 }
 WORDINGS = """Solve for {v}: {e}
@@ -94,7 +122,7 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
         values = {"a": rng.randint(2, top), "b": rng.randint(1, 20), "c": rng.randint(2, top), "d": rng.randint(2, top)}
         x, y = rng.randint(1, 12), rng.randint(1, 12)
         if level == 1:
-            values["a"] = rng.randint(2, 9) if form in ("ax=r", "x/a=r", "r=ax") else rng.randint(2, 80)
+            values["a"] = rng.randint(2, 9) if form in ("ax=r", "x/a=r", "r=ax") or "*" in form else rng.randint(2, 80)
             x = rng.randint(1, 60)
         elif level == 2:
             x = rng.randint(1, 30)
@@ -103,7 +131,9 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
         elif level == 6:
             values["b"] = rng.randint(2, 6)
         if "x/" in form:
-            x = abs(x) * values["a"]
+            x = abs(x) * values["c" if "x/c" in form else "a"]
+        elif ")/" in form:  # what the bracket comes to is what divides
+            x = abs(x) * values["a"] + values["b"] * (1 if "(x-b)" in form else -1)
         made = fit(form, values, x, y)
         if made:
             break
@@ -137,21 +167,23 @@ def fit(form: str, values: dict[str, int], x: int, y: int) -> dict[str, int] | N
         if not name:  # y=ax+b and the like: the numbers must already agree
             continue
         found[name] = right[0] - left[0] if left[1] else left[0] - right[0]
-    if form.startswith("y=") or form.startswith("x="):
+    if ";" in form and isolated(form):
         return None if not solvable(form, found, x, y) else {k: v for k, v in found.items() if k in form}
     used = {k: v for k, v in found.items() if k in form}
-    if any(v < 1 for v in used.values()) or ("cx" in form and "y" not in form and used["a"] <= used["c"]):
+    if any(v < 1 for v in used.values()) or ("/" in form and x < 1):
         return None
-    if "y" in form and "cx" in form:
-        a, b, d = (used.get(name, 1) for name in "abd")
-        if a * d == b * used["c"]:
+    if re.search(r"c\(?x", form) and "y" not in form and used["a"] <= used["c"]:
+        return None
+    if "y" in form and ("cx" in form or "dy" in form):
+        a, b, c, d = (used.get(name, 1) for name in "abcd")
+        if a * d == b * c:
             return None
     return used
 
 
 def side_value(side: str, values: dict[str, int], x: int, y: int, unknown: str) -> tuple[int, bool]:
     """What a side comes to without the number still to be found, and whether that number stands in it."""
-    text = side.replace("x/a", f"({x}//{values.get('a')})")
+    text = side.replace("/", "//")  # that there is no rest, `sample` sees to
     has = bool(unknown) and unknown in text
     text = text.replace(unknown, "0") if unknown else text
     text = re.sub(r"([abcd])(?=[xy(])", r"\1*", text)
@@ -159,9 +191,13 @@ def side_value(side: str, values: dict[str, int], x: int, y: int, unknown: str) 
 
 
 def solvable(form: str, found: dict[str, int], x: int, y: int) -> bool:
-    first = form.split(";")[0]
-    left, right = (side_value(side, found, x, y, "")[0] for side in first.split("="))
+    left, right = (side_value(side, found, x, y, "")[0] for side in isolated(form).split("="))
     return left == right and found.get("s", 1) > 0
+
+
+def isolated(form: str) -> str:
+    """The equation of a system that has an unknown alone on its left, "" if none has."""
+    return next((e for e in form.split(";") if e[1] == "="), "")
 
 
 def pose(rng: random.Random, wordings: str, facts: dict) -> str:
@@ -204,40 +240,31 @@ def lines(facts: dict) -> list[str]:
     if "x" not in form.split("=")[0]:  # the unknown to the left, and on as any other
         form, turned_round = ("=".join(text.split("=")[::-1]) for text in (form, made[0]))
         made.append(turned_round)
-    a, b, r = values.get("a", 1), values.get("b", 0), values["r"]
-    if form.startswith("x/"):
-        if b:
-            other = scratch.subtract(r, b) if "+b" in form else scratch.add(r, b)
-            made += [f"{letter}/{a}={other.text}"]
-            r = int(other.value)
-        return [*made, f"{letter}={scratch.multiply(r, a).text}"]
-    sides = []
+    if "/" in form:
+        return [*made, *quotient(form, values, letter)]
+    form = re.sub(r"(x|\(.*\))\*a|a\*x", lambda m: f"a{m[1] or 'x'}", form)
+    sides, sums = [], []
     for text in form.split("="):
-        terms = [0, 0]
-        pieces = re.findall(r"([+-]?)([a-dr]?)(x|\(x[+-]b\)|)", text)
-        xs = []
+        pieces = re.findall(r"([+-]?)([a-dr]?)(x|\(x[+-][bd]\)|\(b[+-]x\)|)", text)
+        xs, numbers = [], []
         for sign, number, what in pieces:
             if not number and not what:
                 continue
             n = (values[number] if number else 1) * (-1 if sign == "-" else 1)
             if what.startswith("("):
-                inner = scratch.multiply(abs(n), b)
-                made.append(inner.text)
-                terms[0] += n
-                terms[1] += n * b * (-1 if "-" in what else 1)
-                xs.append(n)
+                inner = values["d" if "d" in what else "b"]
+                made.append(scratch.multiply(abs(n), inner).text)
+                xs.append(-n if "-x" in what else n)
+                numbers.append(n * inner * (-1 if re.search("-[bd]", what) else 1))
             elif what == "x":
-                terms[0] += n
                 xs.append(n)
             else:
-                terms[1] += n
+                numbers.append(n)
         if len(xs) > 1:
             made.append(f"{term(xs[0], letter)}{'+' if xs[1] > 0 else ''}{term(xs[1], letter)}={term(sum(xs), letter)}")
-        sides.append(terms)
-    if "(" in form and form.endswith("+c=r") or form.endswith("-c=r"):
-        c = values["c"]
-        product = sides[0][1] - (c if form.endswith("+c=r") else -c)
-        made.append((scratch.add(product, c) if form.endswith("+c=r") else scratch.subtract(product, c)).text)
+        sides.append((sum(xs), sum(numbers)))
+        sums += together(numbers)
+    made += sums
     (p, q), (s, t) = sides
     turned = p < s  # the unknown goes to the side where it stays positive
     state = f"{side(p, q, letter)}={side(s, t, letter)}"
@@ -263,39 +290,90 @@ def lines(facts: dict) -> list[str]:
     return made
 
 
+def together(numbers: list[int]) -> list[str]:
+    """The numbers of one side put together, one line for each but the first."""
+    made: list[str] = []
+    total = numbers[0] if numbers else 0
+    for n in numbers[1:]:
+        if total >= 0:
+            made.append((scratch.add(total, n) if n > 0 else scratch.subtract(total, -n)).text)
+        elif n < 0:
+            made.append(f"{total}{n}=-[{scratch.add(-total, -n).text}]{-total - n}")
+        else:
+            made.append(f"{total}+{n}={total + n}" if n < 10 else scratch.subtract(n, -total).text)
+        total += n
+    return made
+
+
+def quotient(form: str, values: dict[str, int], letter: str) -> list[str]:
+    """The lines of a form with the unknown in a quotient on the left: the quotient alone, then what is divided."""
+    (inside,) = re.findall(r"\([^)]*\)/a|a?x/[ac]", form)
+    left, right = (
+        [values[name] * (-1 if sign == "-" else 1) for sign, name in re.findall(r"([+-]?)([a-dr])", text)]
+        for text in form.replace(inside, "").split("=")
+    )
+    negative = f"-{inside}" in form
+    divided, by = inside.split("/")
+    number = sum(right)
+    made = together(right)
+    shown = written({"form": inside, "values": values, "letter": letter})
+    made += together(left)
+    if other := sum(left):
+        if negative:
+            moved = scratch.subtract(other, number)
+        else:
+            moved = scratch.subtract(number, other) if other > 0 else scratch.add(number, -other)
+        made.append(f"{shown}={moved.text}")
+        number = int(moved.value)
+    elif made:
+        made.append(f"{shown}={number}")
+    product = scratch.multiply(number, values[by])
+    number = int(product.value)
+    if divided == "x":
+        return [*made, f"{letter}={product.text}"]
+    if divided == "ax":
+        a = values["a"]
+        return [*made, f"{term(a, letter)}={product.text}", f"{letter}={scratch.divide(number, a).text}"]
+    last = (scratch.subtract if "+" in divided else scratch.add)(number, values["b"])
+    return [*made, f"{shown[1:].split(')')[0]}={product.text}", f"{letter}={last.text}"]
+
+
 def system(facts: dict) -> list[str]:
     v, x, y = facts["values"], facts["x"], facts["y"]
     first, second = written(facts).split(";")
     made = [first, second]
     form = facts["form"]
-    if form == "x+y=r;x-y=s":
+    if re.fullmatch("[xy+=rs;-]*", form):  # the sum and the difference
+        u, w = "xy" if "x-y" in form else "yx"
         total = scratch.add(v["r"], v["s"])
-        half, rest = scratch.divide(total.value, 2), scratch.subtract(v["r"], x)
-        return [*made, f"add: 2x={total.text}", f"x={half.text}", f"y={rest.text}"]
-    if form.startswith("x="):
+        half, rest = scratch.divide(total.value, 2), scratch.subtract(v["r"], facts[u])
+        return [*made, f"add: 2{u}={total.text}", f"{u}={half.text}", f"{w}={rest.text}"]
+    if form.startswith("x=y"):
         less = scratch.subtract(v["s"], v["b"])
         half, more = scratch.divide(less.value, 2), scratch.add(y, v["b"])
         return [*made, f"put in x: y+{v['b']}+y={v['s']}", f"2y={less.text}", f"y={half.text}", f"x={more.text}"]
-    if form.startswith("y="):
-        a, b = v["a"], v.get("b", 0) * (-1 if "-b" in form else 1)
-        plus = form.endswith("x+y=s")
+    if alone := isolated(form):
+        u = alone[0]
+        w = "y" if u == "x" else "x"  # u is put in, and w found first
+        a, b = v.get("a", 1), v.get("b", 0) * (-1 if "-b" in form else 1)
+        plus = "x+y=s" in form
         n = a + 1 if plus else a - 1
-        inner = f"{a}x{b:+d}" if b else f"{a}x"
-        made.append(f"put in y: {'x+' + inner if plus else inner + '-x'}={v['s']}")
+        inner = term(a, w) + (f"{b:+d}" if b else "")
+        made.append(f"put in {u}: {w + '+' + inner if plus else inner + '-' + w}={v['s']}")
         number = Decimal(v["s"])
         if b:
             moved = scratch.subtract(v["s"], b) if b > 0 else scratch.add(v["s"], -b)
-            made.append(f"{term(n, 'x')}={moved.text}")
+            made.append(f"{term(n, w)}={moved.text}")
             number = moved.value
         else:
-            made.append(f"{term(n, 'x')}={number}")
+            made.append(f"{term(n, w)}={number}")
         if n > 1:
-            made.append(f"x={scratch.divide(number, n).text}")
-        product = scratch.multiply(a, x)
+            made.append(f"{w}={scratch.divide(number, n).text}")
+        product = scratch.multiply(a, facts[w])
         if not b:
-            return [*made, f"y={product.text}"]
+            return [*made, f"{u}={product.text}"]
         other = scratch.add(product.value, b) if b > 0 else scratch.subtract(product.value, -b)
-        return [*made, f"{product.text}", f"y={other.text}"]
+        return [*made, *([product.text] if a > 1 else []), f"{u}={other.text}"]
     coefficients = []
     for equation, names in zip(form.split(";"), ("ab", "cd"), strict=True):
         p = v[names[0]] if names[0] in equation else 1
@@ -371,10 +449,11 @@ def verify(problem: Problem, replies: list[Message], box: object) -> Verdict:
     if "y" not in facts:
         return verify_number(content, facts["x"])
     text = content[-2000:].replace("−", "-")
-    named = {name: int(n) for name, n in re.findall(r"\b([xy])\s*=\s*(-?\d{1,20})(?!\.?\d)", text)}
+    said = re.findall(r"\b([xy])\s*=\s*(-?\d{1,20})(?!\.?\d)", text)
+    named = {name: int(n) for name, n in said}
     last = [int(n) for n in re.findall(r"(?<![\d.])-?\d{1,20}(?!\.?\d)", text)[-2:]]
     found = () if named else tuple(last)
-    if len(named) == 2 and last[-1] in named.values():
+    if len(named) == 2 and last[-1] == int(said[-1][1]):  # nothing else is said after them
         found = (named["x"], named["y"])
     if found == (facts["x"], facts["y"]):
         return Verdict(True)

@@ -83,20 +83,24 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
 
 
 def quantities(text: str) -> list[str]:
-    """The quantities in the order of the text with a word on either side ("sold 46 stamps"), in Chinese with two characters:
-    read in order, which is copying, each beside what it does. Numbers in words count in English, in Chinese digits only."""
+    """The quantities in the order of the text, each with the word behind it ("46 stamps"), in Chinese two characters.
+
+    A number once chosen, the rest is copying, while a word in front of it could only be found by looking ahead.
+    Numbers in words count in English; in Chinese digits, halves, pairs and dozens."""
     if re.search(r"[\u4e00-\u9fff]", text):
-        return re.findall(r"[^\d\s，。？！、]{0,2}(?:\d[\d.,/]*%?|一半|双|打)[^\d\s，。？！、]{0,2}", text)
-    words, spans = [word for word in text.split() if re.search(r"[\w$%]", word)], []
+        return re.findall(r"(?:\d[\d.,/]*%?|一半|双|打)[^\d\s，。？！、]{0,2}", text)
+    words = text.split()
+    spans: list[list[int]] = []
     for i, word in enumerate(words):
         if not _is_quantity(word):
             continue
-        start = i - (i > 0 and words[i - 1][-1] not in ".?!:;")
-        end = i + 1 + (i + 1 < len(words) and word[-1] not in ".?!:;,")
-        if spans and start < spans[-1][1]:
+        # Some texts have blanks in front of their punctuation, which ends a quantity there too.
+        goes_on = word[-1] not in ".?!:;," and i + 1 < len(words) and re.search(r"[\w$%]", words[i + 1])
+        end = i + 2 if goes_on else i + 1
+        if spans and i < spans[-1][1]:
             spans[-1][1] = end
         else:
-            spans.append([start, end])
+            spans.append([i, end])
     return [" ".join(word.rstrip(".,?!:;") for word in words[start:end]) for start, end in spans]
 
 

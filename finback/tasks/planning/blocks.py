@@ -4,8 +4,8 @@ The policy is fixed: check each tower from the table up until a block is wrong; 
 top first; then build the goal's chains from below. Its plans are always valid and near the shortest (on PlanBench 8.0
 actions where 7.3 would do). The trace restates the problem as towers and chains ("a b | c": b on a; c alone), says of
 each block what it wants beneath it, marks in each tower what must go ("a / b c": b and c), and writes the towers after
-each move. Of six blocks and more it is first said again what stands on what, below first, so that the towers are read off
-near by (not where the prompt gives towers). A move is two actions of the hand. Lines begin with a word of their own, so that
+each move. It is first said again what stands on what, below first, so that the towers are read off near by (not where the
+prompt gives towers). A move is two actions of the hand. Lines begin with a word of their own, so that
 a name is always a token with a space before it.
 """
 
@@ -29,7 +29,6 @@ from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answ
 
 SIZES = {1: (3, 4, 4), 2: (4, 5), 3: (5, 6, 6, 8, 8)}
 HELD_OUT_SIZE = 7  # between sizes that are trained
-READ_AT_ONCE = 5  # of so many blocks the towers are written without saying the facts again
 
 
 def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
@@ -149,15 +148,13 @@ class Worker:
 
 
 def said_again(init: list[str], goal: list[str], towers_said: bool = False) -> list[str]:
-    """Of a problem with many blocks what stands on what and what should, each in the order of the prompt: "b a" for a on b.
+    """What stands on what and what should, each in the order of the prompt: "b a" for a on b.
     towers_said: the prompt gives the towers, so only the goal is said."""
 
     def pairs(facts: list[str]) -> str:
         words = [(fact.split() + ["table"])[1:3] for fact in facts if fact.startswith(("on ", "table "))]
         return ", ".join(f"{under} {block}" for block, under in words)
 
-    if sum(fact.startswith(("on ", "table ")) for fact in init) <= READ_AT_ONCE:
-        return []
     return [f"Has {pairs(init)}"] * (not towers_said) + [f"Wants {pairs(goal)}"]
 
 

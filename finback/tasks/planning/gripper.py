@@ -5,6 +5,7 @@ first of them wants to go and drops what belongs there, and so on; with empty ha
 the next ball that waits. The trace first says start and goal again in the problem's own order, which is copying; and
 restates after every action which balls are still to be brought, and where to. A place is always said behind the words
 that it stood behind before ("book in hall", "book to attic"), so that to look it up is to go on as the text did there.
+Where two places are compared, they are first put side by side ("hall attic goes", "hall hall stays").
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ def work(init: list[str], goal: list[str]) -> tuple[list[str], list[Step]]:
 
     lines = [f"Now {robot}; " + ", ".join(f"{ball} in {room}" for ball, room in at.items()),
              "Goal " + ", ".join(f"{ball} to {room}" for ball, room in wants.items()),
-             *(f"Ball {ball} in {room}, {f'{ball} to {wants[ball]}' if ball in wants else 'free'}: "
+             *(f"Ball {ball} in {room}, {f'{ball} to {wants[ball]}: {room} {wants[ball]}' if ball in wants else 'free:'} "
                f"{'goes' if ball in todo else 'stays'}" for ball, room in at.items()),
              "Left " + ", ".join(map(way, todo))]
     plan: list[Step] = []

@@ -1,9 +1,10 @@
 """How does any position of the Towers of Hanoi become any other, each move read off one line?
 
 The trace first says start and goal again, then by disks. A line then lists the disks from the largest down, each with
-the peg where it is and the one where it must go: "3 A goal C". A disk that must move sends all smaller ones to the third
-peg first, out of its way: "2 C off B"; a disk in place asks nothing. The last disk of the line that must move can move:
-that is the move, and the next line follows from it. A peg is always said behind the words that it stood behind before, so
+the peg where it is, the one where it must be and whether it must go: "3 A goal C go". A disk that must go sends all
+smaller ones to the third peg first, out of its way: "2 C off B go"; a disk in place asks nothing: "1 B off B ok". The last
+disk of the line that must go can go: that is the move, said with both pegs and with where the disk is then ("2 from C to
+B, 2 B"), and the next line follows from it. A peg is always said behind the words that it stood behind before, so
 that to look it up is to go on as the text did there. The moves are the fewest where the goal is a whole tower.
 Two or three disks have few different problems; four have a thousand.
 """
@@ -112,14 +113,12 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     for (position, to), move in zip(seen, [*moves, None], strict=True):
         said, why = [], "goal"
         for i, (a, b) in enumerate(zip(position, to, strict=True)):
-            said.append(f"{n - i} {pegs[a]} {why} {pegs[b]}")
+            said.append(f"{n - i} {pegs[a]} {why} {pegs[b]} {'ok' if a == b else 'go'}")
             why = "off" if a != b else why
-        lines.append(f"See {', '.join(said)}: {f'{move[0]} to {pegs[move[2]]}' if move else 'done'}")
+        then = f"{move[0]} from {pegs[move[1]]} to {pegs[move[2]]}, {move[0]} {pegs[move[2]]}" if move else "done"
+        lines.append(f"See {', '.join(said)}: {then}")
     if effort == "max":
-        for (position, _), (disk, source, target) in zip(seen, moves, strict=False):
-            tops = [next((n - i for i in reversed(range(n)) if position[i] == peg), 0) for peg in (source, target)]
-            under = f"on {pegs[target]}{tops[1]}" if tops[1] else "empty"
-            lines.append(f"Check {pegs[source]}{disk} to {pegs[target]}: top {pegs[source]}{tops[0]}, {under}, yes")
+        lines.append(f"Check {_stacks(seen[-1][0], pegs, '')}: {len(moves)} moves, as wanted")
     content = "\n".join(f"move disk {disk} from {pegs[a]} to {pegs[b]}" for disk, a, b in moves)
     return [assistant(content, "" if effort == "none" else "\n".join(lines))]
 

@@ -2,8 +2,9 @@
 
 The policy takes the packages in order. Each goes, as far as it must, by truck to its city's airport, by the first
 airplane to the goal's city, and by truck to its place; a vehicle that is not where the package waits comes first. The
-trace first says in the problem's own order where everything is and what is wanted, which is copying; it names each leg
-before it is taken and restates where all vehicles are after each package. Names are short in it:
+trace first says in the problem's own order where everything is and what is wanted, which is copying; it puts two places
+that are compared side by side ("l10 l11 same city"), names each leg before it is taken and restates where all vehicles
+are after each package. Names are short in it:
 l21 is place 1 of city 2, place 0 is the airport, and truck t2 is city 2's. The English is PlanBench's, word for word.
 """
 
@@ -123,6 +124,7 @@ def work(at: dict[str, str], goal: dict[str, str]) -> tuple[list[str], list[Step
             said.append(f"to {spot}")
 
         start = at[package]
+        said.append(f"{at[vehicle]} {start} {'here' if at[vehicle] == start else 'away'}")
         go(start)
         plan.append((f"load-{kind}", (package, vehicle, start)))
         said.append("load")
@@ -135,7 +137,7 @@ def work(at: dict[str, str], goal: dict[str, str]) -> tuple[list[str], list[Step
     for package, to in goal.items():
         start = at[package]
         where = "there" if start == to else "same city" if start[1] == to[1] else "other city"
-        lines.append(f"Take {package} at {start}, {package} to {to}: {where}")
+        lines.append(f"Take {package} at {start}, {package} to {to}: {start} {to} {where}")
         if start == to:
             continue
         if start[1] == to[1]:

@@ -1,7 +1,8 @@
 """How does one find through a maze of rooms and doors: depth first, with the way so far kept in sight?
 
-The trace says the doors again, pairs in both directions, so that each room stands before those it leads to; then it is
-one line per look around: the way so far, then the doors of the room where it ends, each to a room seen or new; it goes on
+The trace says the doors again in the problem's order, each with all that is known by then of its two rooms, so that the
+last list of a room is whole (where the problem lists the rooms, these lists are said again); then it is one line per look
+around: the way so far, then the doors of the room where it ends, each to a room seen or new; it goes on
 to the first new one, or a step back where there is none. The way at the end is the answer.
 """
 
@@ -98,13 +99,25 @@ def explore(ways: dict[str, list[str]], start: str, goal: str) -> tuple[list[str
     return lines, way
 
 
+def gather(doors: list[list[str]]) -> list[str]:
+    """Each door with all that is known by then of its two rooms, so that a room's last list is whole."""
+    known: dict[str, list[str]] = {}
+    lines = []
+    for a, b in doors:
+        for room, other in ((a, b), (b, a)):
+            known.setdefault(room, []).append(other)
+        lines.append(f"{a} {b}; {a}: {', '.join(known[a])}; {b}: {', '.join(known[b])}")
+    return lines
+
+
 def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
     f = problem.facts
     lines, way = explore(f["ways"], f["start"], f["goal"])
     if f["doors"]:
-        lines.insert(0, "Doors " + ", ".join(f"{a}: {b}, {b}: {a}" for a, b in f["doors"]))
+        told = [f"Door {line}" for line in gather(f["doors"])]
     else:
-        lines.insert(0, "Doors " + "; ".join(f"{room}: {', '.join(doors)}" for room, doors in f["ways"].items()))
+        told = ["Doors " + "; ".join(f"{room}: {', '.join(doors)}" for room, doors in f["ways"].items())]
+    lines = told + lines
     lines.append(f"Done {' '.join(way)}")
     if effort == "max":
         lines.append("Check " + ", ".join(f"{a} has {b}" for a, b in zip(way, way[1:], strict=False)))

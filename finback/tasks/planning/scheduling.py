@@ -2,8 +2,8 @@
 
 Two forms: as many workers as wanted (a task starts when the last of its needs ends), or one worker (one task after
 another). The trace goes through the list, each task in full: one whose needs are not all done waits, any other gets its
-start and end, said in the same words wherever they are needed ("mow: 0 to 9"); what waits is listed, and the trace goes
-through that.
+start and end ("mow: 0 to 9"), and the end once more in the words in which it is needed ("mow ends 9"); with one worker
+every line ends with the time that it is then. What waits is listed, and the trace goes through that.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def work(tasks: list, one: bool) -> tuple[list[str], dict[str, tuple[int, int]]]
     """The trace's lines and each task's start and end, in the order of doing."""
     times: dict[str, tuple[int, int]] = {}
     said = {name: f"{name}={duration} {'needs ' + ' '.join(needs) if needs else 'free'}" for name, duration, needs in tasks}
-    lines = [f"Tasks {', '.join(said.values())}"]
+    lines = [f"Tasks {', '.join(said.values())}{'; now 0' if one else ''}"]
     waiting, now = tasks, 0
     while waiting:
         if times:
@@ -83,21 +83,23 @@ def work(tasks: list, one: bool) -> tuple[list[str], dict[str, tuple[int, int]]]
         later = []
         for name, duration, needs in waiting:
             if missing := next((need for need in needs if need not in times), None):
-                lines.append(f"See {said[name]}: {missing} not yet{f'; at {now}' if one else ''}")
+                lines.append(f"See {said[name]}: {missing} not yet{f'; now {now}' if one else ''}")
                 later.append([name, duration, needs])
                 continue
             ends = [times[need][1] for need in needs]
             start = now if one else max(ends, default=0)
-            why = ", ".join(f"{need}: {times[need][0]} to {times[need][1]}" for need in needs) or "go"
-            times[name] = (start, start + duration)
-            lines.append(f"See {said[name]}: {why}; {start}+{duration}; {name}: {start} to {start + duration}")
-            now = start + duration
+            why = ", ".join(f"{need} ends {times[need][1]}" for need in needs) or "go"
+            end = start + duration
+            times[name] = (start, end)
+            lines.append(f"See {said[name]}: {why}; {start}+{duration}={end}; {name}: {start} to {end}; {name} ends {end}"
+                         f"{f'; now {end}' if one else ''}")
+            now = end
         waiting = later
     if not one:
         best = 0
-        for name, (start, end) in times.items():
+        for name, (_, end) in times.items():
             best = max(best, end)
-            lines.append(f"End {name}: {start} to {end}, latest {best}")
+            lines.append(f"End {name} ends {end}, latest {best}")
     return lines, times
 
 

@@ -3,7 +3,8 @@
 Levels: 1 a list said again, its things with nothing but spaces between, 2 with commas, or what stands beside a thing or
 belongs to it, 3 backwards, and a chain of what belongs to what, 4 the stacks of a Blocksworld problem, which is where its
 plans begin, 5 tables: what belongs to each thing, the things asked for in another order, two tables made one, or a table by
-what it says instead of by its things; so that nearly every word of an answer is looked up. Things are words, names, numbers
+what it says instead of by its things; so that nearly every word of an answer is looked up, 6 comparisons, a table of them:
+two things side by side, the same or not; two numbers, which is larger; two tables, where they agree. Things are words, names, numbers
 and syllables without meaning, so that nothing but the prompt helps.
 Held out: the last wording of each, and lists and tables of 7 things (of a larger table 7 may be asked for).
 """
@@ -60,7 +61,21 @@ WORDINGS = {
         ("{0}. Group them: {1}", "Which ones belong to {1}? {0}", "{0}. Who goes with {1}?", "Sort into {1}: {0}"),
         ("{0}。请分组：{1}", "{1}各有哪些？{0}", "{0}。和{1}在一起的各是哪些？"),
     ),
+    # {0} pairs, tables of two things each, {1} the words for the two cases
+    "same": (
+        ("{0}. Which are the same? Say {1}.", "Same or not? {0} ({1})", "{1}: {0}", "Compare: {0}. Say {1} for each."),
+        ("{0}。一样吗？说{1}", "一样还是不一样（{1}）：{0}", "比一比，说{1}：{0}"),
+    ),
+    "more": (
+        ("{0}. Is the first more, less or same?", "more, less or same: {0}", "Compare the numbers (more, less, same): {0}", "{0}. Say more, less or same."),
+        ("{0}。第一个是more、less还是same？", "比大小（more, less, same）：{0}", "比较两个数，说more、less或same：{0}"),
+    ),
+    "agree": (
+        ("{0}. For which do the two agree? Say {1}.", "Do the lists agree ({1})? {0}", "{0}. {1}?", "Compare both lists, {1}: {0}"),
+        ("{0}。两边一样吗？说{1}", "对一对（{1}）：{0}", "两张表，说{1}：{0}"),
+    ),
 }  # fmt: skip
+CASES = (("same", "different"), ("yes", "no"), ("stays", "goes"), ("ok", "go"), ("there", "away"), ("equal", "not equal"))
 LINKS = ("{} {}", "{} is {}", "{}: {}", "{} = {}", "{} -> {}", "{} to {}", "{} in {}", "{} has {}")
 STACKS_NOW = ("Which stacks are there now, from the table up?", "Say how the blocks stand now.", "What stands on what?", "Name the stacks at the start.")
 STACKS_WANTED = ("Which stacks does the goal ask for?", "Say how the blocks must stand in the end.", "What is to stand on what?", "Name the stacks that I want.")
@@ -71,6 +86,8 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
         return _stacks(rng, held_out)
     if level == 5:
         return _table(rng, held_out)
+    if level == 6:
+        return _compared(rng, held_out)
     kind = rng.choice((("repeat",), ("repeat", "after", "before", "belongs"), ("backwards", "chain", "belongs"))[level - 1])
     lengths = {"repeat": range(3, 21), "backwards": range(3, 9), "chain": range(3, 7)}.get(kind, range(3, 12))
     unknown_length = held_out and HELD_OUT_LENGTH in lengths and rng.random() < 0.5
@@ -144,6 +161,48 @@ def _table(rng: random.Random, held_out: bool) -> Problem:
     return Problem(kind, f"{kind} {shown} {' '.join(order)}", user(prompt), {"want": want, "work": want.replace(joint, "\n")})
 
 
+def _compared(rng: random.Random, held_out: bool) -> Problem:
+    """Two things each, half of them the same: side by side as they are shown, or looked up in two tables first."""
+    kind = rng.choice(("same", "more", "agree", "agree"))
+    unknown_length = held_out and rng.random() < 0.5
+    count = HELD_OUT_LENGTH if unknown_length else rng.choice([n for n in range(3, 11) if n != HELD_OUT_LENGTH])
+    in_chinese = rng.random() < CHINESE
+    joint, comma = ("；", "，") if in_chinese else ("; ", ", ")
+    cases = rng.choice(CASES)
+    if kind == "more":
+        below = rng.choice((10, 30, 100, 1000))
+        firsts = [rng.randrange(below) for _ in range(3 * count)]
+        pairs = list(dict.fromkeys((a, rng.choice((a, rng.randrange(below), rng.randrange(below)))) for a in firsts))[:count]
+        verdicts = ["same" if a == b else "more" if a > b else "less" for a, b in pairs]
+    else:
+        # A pair stands only once in a list that is said again, or it would be unclear where the list goes on.
+        pool = _things(rng, count + 2, in_chinese) if kind == "same" else _places(rng) if rng.random() < 0.6 else _things(rng, 4, in_chinese)
+        firsts = rng.sample(pool, count) if kind == "same" else rng.choices(pool, k=count)
+        pairs = [(a, a if rng.random() < 0.5 else rng.choice([x for x in pool if x != a])) for a in firsts]
+        verdicts = [cases[a != b] for a, b in pairs]
+    said = [f"{a} {b}" for a, b in pairs]
+    shown, work = comma.join(said), [f"{pair} {verdict}" for pair, verdict in zip(said, verdicts)]
+    want = work
+    if kind == "agree":
+        keys = [k for k in _things(rng, count + len(pool), in_chinese) if k not in pool][:count]
+        one, two = rng.sample(LINKS, 2)
+        shown = ". ".join(comma.join(form.format(key, of[key]) for key in (keys if i == 0 else rng.sample(keys, count)))
+                          for i, (form, of) in enumerate(((one, dict(zip(keys, (a for a, _ in pairs)))), (two, dict(zip(keys, (b for _, b in pairs)))))))
+        work = [f"{one.format(key, a)}{comma}{two.format(key, b)}: {each}" for key, (a, b), each in zip(keys, pairs, work)]
+        want = [f"{key} {verdict}" for key, verdict in zip(keys, verdicts)]
+    *trained, last = WORDINGS[kind][in_chinese]
+    wording = last if held_out and not unknown_length else rng.choice(trained)
+    prompt = wording.format(shown, comma.join(cases))
+    return Problem(kind, f"{kind} {shown}", user(prompt), {"want": joint.join(want), "work": "\n".join(work)})
+
+
+def _places(rng: random.Random) -> list[str]:
+    """Names that differ in a letter or a digit."""
+    letter, digits = rng.choice("abclprtxyz"), range(rng.randint(2, 5))
+    two = rng.random() < 0.5
+    return [f"{letter}{i}{j}" for i in digits for j in range(3)] if two else [f"{letter}{i}" for i in digits]
+
+
 def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
     want, work = problem.facts["want"], problem.facts["work"]
     thoughts = {"none": "", "high": work, "max": f"{work}\nAgain: {work}"}[effort]
@@ -192,4 +251,4 @@ def _things(rng: random.Random, count: int, in_chinese: bool) -> list[str]:
     return list(found)
 
 
-RECALL = Task("recall", "talk", 5, sample, solve, verify)
+RECALL = Task("recall", "talk", 6, sample, solve, verify)

@@ -261,29 +261,37 @@ def _say(call: dict[str, Any]) -> str:
     return concept(call["concept"]).say.format(*call["values"], v=call["result"])
 
 
-def _thought(call: dict[str, Any], about: str) -> str:
-    """What the function is for, which is chosen; all that follows then goes on as the list of functions does there."""
+def _choice(problem: Problem, call: dict[str, Any]) -> str:
+    """What the function is for, its name and the arguments that it needs, as the prompt has them, then their values.
+
+    The description comes first since it can be chosen by meaning; a name may mean nothing and only says which function
+    that was. The name is said once before the call, since each copy of it can go wrong."""
+    name = call["name"]
     given = ", ".join(f"{k} = {v}" for k, v in call["arguments"].items())
-    return f"{about} yes {call['name']} {given}."
+    return f"Want {_described(problem, name)}: {given}."
+
+
+def _described(problem: Problem, name: str) -> str:
+    about = next(t["function"]["description"] for t in problem.messages[0]["tools"] if t["function"]["name"] == name)
+    return f"{about} {name} {', '.join(functions(problem)[name]['required'])}"
 
 
 def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
     facts = problem.facts
+    # Names stand in front of descriptions in the prompt; here behind them, as in the choice that follows.
+    tried = "".join(f"{_described(problem, name)}\n" for name in functions(problem)) if effort == "max" else ""
     if "direct" in facts:
-        thoughts = "This needs no tool." if facts["direct"] != NO_TOOL else "No tool fits."
-        thoughts = f"{_list_tools(problem, set())}\n{thoughts}"
-        return [answering(facts["direct"], effort, thoughts)]
+        chosen = "Want no tool." if facts["direct"] == NO_TOOL else "Want no tool. This needs no tool."
+        return [answering(facts["direct"], effort, tried + chosen)]
     messages: list[Message] = []
     first = calls_before(problem.messages) + 1
     error = problem.messages[-1]["content"] if problem.messages[-1]["role"] == "tool" else ""
     for number, calls in enumerate(facts["steps"]):
-        thoughts = " ".join(_thought(c, _about(problem, c["name"])) for c in calls)
-        if error and not number:
-            thoughts = f"{error}. {thoughts}"
-        if not number:
-            thoughts = f"{_list_tools(problem, {c['name'] for step in facts['steps'] for c in step})}\n{thoughts}"
+        thoughts = "\n".join(_choice(problem, c) for c in calls)
         if number:
             thoughts = f"Result: {facts['steps'][number - 1][-1]['result']}. {thoughts}"
+        else:
+            thoughts = tried + (f"{error}. {thoughts}" if error else thoughts)
         messages.append(asking([_made(c) for c in calls], first, "" if effort == "none" else thoughts))
         messages += results([c["result"] for c in calls], first)
         first += len(calls)
@@ -298,21 +306,6 @@ def _final(problem: Problem) -> str:
     """For a chain the answer speaks of what was asked, without the step between."""
     steps = problem.facts["steps"]
     return " ".join(_say(c) for c in steps[-1])
-
-
-def _list_tools(problem: Problem, fitting: set[str]) -> str:
-    """Each function in the order of the prompt with the arguments that it needs and what it is for, in the prompt's words, and
-    whether it fits. To say it once more is copying; what follows then finds every name near by."""
-    lines = []
-    for name, parameters in functions(problem).items():
-        needs = ", ".join(parameters["required"])
-        fits = f"yes {name} {needs}" if name in fitting else "no"
-        lines.append(f"{name} {needs}: {_about(problem, name)} {fits}")
-    return "\n".join(lines)
-
-
-def _about(problem: Problem, name: str) -> str:
-    return next(t["function"]["description"] for t in problem.messages[0]["tools"] if t["function"]["name"] == name)
 
 
 def act(problem: Problem, name: str, arguments: dict[str, Any], box: Any) -> str:

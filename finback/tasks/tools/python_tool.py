@@ -67,6 +67,10 @@ def _mirrored(rng: random.Random) -> dict[str, Any]:
     return values | {"w": half + half[::-1]} if rng.random() < 0.5 else values
 
 
+def _small(rng: random.Random) -> dict[str, Any]:
+    return {name: text.lower() for name, text in _w(rng).items()}
+
+
 def _n(low: int, high: int) -> Callable[[random.Random], dict[str, Any]]:
     return lambda rng: {"n": rng.randint(low, high), "m": rng.randint(low, high)}
 
@@ -163,7 +167,436 @@ SINGLE = (
     Operation(('Which letter comes first in the alphabet among the letters of "{w}" without its first letter?',), "min('{w}'[1:])", _w),
     Operation(('Which letter comes last in the alphabet among the letters of "{w}" without its last letter?',), "max('{w}'[:-1])", _w),
     Operation(('How many different letters are in "{w}" written twice?',), "len(set('{w}' * 2))", _w),
+    Operation(
+        (
+            'How many times does the capital of "{c}" occur in "{w}" in capitals?',
+            'Write "{w}" in capitals. How many times is the capital letter of "{c}" in it?',
+        ),
+        "'{w}'.upper().count('{c}'.upper())",
+        _w,
+    ),
+    Operation(
+        ('What is the first letter of "{w}" in capitals?', 'Give the first letter of "{w}" as a capital.'),
+        "'{w}'.upper()[0]",
+        _w,
+    ),
+    Operation(
+        ('What is the last letter of "{w}" in capitals?', 'Give the last letter of "{w}" as a capital.'),
+        "'{w}'.upper()[-1]",
+        _w,
+    ),
+    Operation(
+        ('Write "{w}" in small letters and backwards.', 'Reverse "{w}" in small letters.'),
+        "'{w}'.lower()[::-1]",
+        _w,
+    ),
+    Operation(
+        (
+            'Write "{w}" with a capital first letter and without its last letter.',
+            'Drop the last letter of "{w}" and begin it with a capital.',
+        ),
+        "'{w}'.title()[:-1]",
+        _w,
+    ),
+    Operation(
+        (
+            'Drop the last letter of "{w}" and write the rest in capitals.',
+            'What is "{w}" in capitals when its last letter is taken off first?',
+        ),
+        "'{w}'[:-1].upper()",
+        _w,
+    ),
+    Operation(
+        (
+            'Write the word "{w}" without its first letter and backwards.',
+            'Take off the first letter of "{w}", then reverse the rest.',
+        ),
+        "'{w}'[1:][::-1]",
+        _w,
+    ),
+    Operation(
+        (
+            'Write "{w}" backwards and give the first three letters of that.',
+            'What are the first three letters of "{w}" reversed?',
+        ),
+        "'{w}'[::-1][:3]",
+        _w,
+    ),
+    Operation(
+        ('What are the first three letters of "{w}"?', 'Give the first three letters of "{w}".'),
+        "'{w}'[:3]",
+        _w,
+    ),
+    Operation(('What are the last three letters of "{w}"?', 'Give the last three letters of "{w}".'), "'{w}'[-3:]", _w),
+    Operation(
+        (
+            'Write the first three letters of "{w}" twice in a row.',
+            'Take the first three letters of "{w}" and repeat them twice.',
+        ),
+        "'{w}'[:3] * 2",
+        _w,
+    ),
+    Operation(
+        ('Write the first three letters of "{w}" backwards.', 'Reverse the first three letters of "{w}".'),
+        "'{w}'[:3][::-1]",
+        _w,
+    ),
+    Operation(
+        ('Write the last three letters of "{w}" in capitals.', 'Give the last three letters of "{w}" as capitals.'),
+        "'{w}'[-3:].upper()",
+        _w,
+    ),
+    Operation(
+        (
+            'Write every second letter of "{w}", beginning with the first.',
+            'Take every other letter of "{w}", the first one included.',
+        ),
+        "'{w}'[::2]",
+        _w,
+    ),
+    Operation(
+        ('Write "{w}" without the letter "{c}".', 'Remove every "{c}" from "{w}".'),
+        "'{w}'.replace('{c}', '')",
+        _w,
+    ),
+    Operation(
+        (
+            'Remove every "{c}" from "{w}" and write the rest in capitals.',
+            'Write "{w}" in capitals and without any "{c}".',
+        ),
+        "'{w}'.replace('{c}', '').upper()",
+        _w,
+    ),
+    Operation(
+        (
+            'Remove every "{c}" from "{w}" and write the rest backwards.',
+            'Write "{w}" without any "{c}" and reverse what is left.',
+        ),
+        "'{w}'.replace('{c}', '')[::-1]",
+        _w,
+    ),
+    Operation(
+        ('How many letters has "{w}" without the letter "{c}"?', 'How long is "{w}" when every "{c}" is removed?'),
+        "len('{w}'.replace('{c}', ''))",
+        _w,
+    ),
+    Operation(
+        ('How many letters of "{w}" are not "{c}"?', 'Count the letters of "{w}" other than "{c}".'),
+        "len('{w}') - '{w}'.count('{c}')",
+        _w,
+    ),
+    Operation(
+        ('What is twice the number of letters of "{w}", plus 1?', 'Count the letters of "{w}", double that and add 1.'),
+        "len('{w}') * 2 + 1",
+        _w,
+    ),
+    Operation(
+        ('How many letters of "{w}" are repeats of others?', 'How many more letters than different letters has "{w}"?'),
+        "len('{w}') - len(set('{w}'))",
+        _w,
+    ),
+    Operation(
+        ('Sort the letters of "{w}" and give the first of them.', 'Which letter stands first when "{w}" is sorted?'),
+        "''.join(sorted('{w}'))[0]",
+        _w,
+    ),
+    Operation(
+        (
+            'Sort the letters of "{w}" and give the first three.',
+            'What are the first three letters of "{w}" in alphabetical order?',
+        ),
+        "''.join(sorted('{w}'))[:3]",
+        _w,
+    ),
+    Operation(
+        (
+            'Sort the letters of "{w}" and leave out the first of the sorted letters.',
+            'Put the letters of "{w}" in alphabetical order, then drop the first one.',
+        ),
+        "''.join(sorted('{w}'))[1:]",
+        _w,
+    ),
+    Operation(
+        (
+            'Sort the letters of "{w}" and write that twice in a row.',
+            'Put the letters of "{w}" in alphabetical order and repeat the result twice.',
+        ),
+        "''.join(sorted('{w}')) * 2",
+        _w,
+    ),
+    Operation(
+        ('Sort the different letters of "{w}".', 'List each letter of "{w}" once, in alphabetical order.'),
+        "''.join(sorted(set('{w}')))",
+        _w,
+    ),
+    Operation(
+        (
+            'Write "{w}" in capitals, then sort its letters.',
+            'Put "{w}" in capitals first and in alphabetical order then.',
+        ),
+        "''.join(sorted('{w}'.upper()))",
+        _w,
+    ),
+    Operation(
+        (
+            'At which position, counted from 0, does "{c}" first stand in "{w}"?',
+            'Find the index of the first "{c}" in "{w}".',
+        ),
+        "'{w}'.find('{c}')",
+        _small,
+    ),
+    Operation(
+        (
+            'At which position, counted from 0, does "{c}" first stand in "{w}" written backwards?',
+            'Reverse "{w}" and find the index of the first "{c}".',
+        ),
+        "'{w}'[::-1].find('{c}')",
+        _small,
+    ),
+    Operation(('How many vowels has "{w}"?', 'Count the vowels in "{w}".'), "sum(x in 'aeiou' for x in '{w}')", _w),
+    Operation(
+        ('Write "{w}" without its vowels.', 'Remove all vowels from "{w}".'),
+        "''.join(x for x in '{w}' if x not in 'aeiou')",
+        _w,
+    ),
+    Operation(
+        (
+            'Which letter of "{w}" comes last in the alphabet? Write it as a capital.',
+            'Write as a capital the letter of "{w}" that is last in the alphabet.',
+        ),
+        "max('{w}').upper()",
+        _w,
+    ),
+    Operation(
+        ('What is twice the number of times "{c}" occurs in "{w}"?', 'Count "{c}" in "{w}" and double that.'),
+        "'{w}'.count('{c}') * 2",
+        _w,
+    ),
+    Operation(('Does "{w}" end with "{c}"?', 'Is "{c}" the last letter of "{w}"?'), "'{w}'.endswith('{c}')", _w),
+    Operation(
+        (
+            "What is {n} plus {m} in binary?",
+            "Add {n} and {m} and write the sum in binary.",
+            "Give the sum of {n} and {m} in binary.",
+        ),
+        "bin({n} + {m})[2:]",
+        _n(20, 900),
+    ),
+    Operation(
+        ("How many digits has {n} in binary?", "How long is {n} when written in binary?"),
+        "len(bin({n})[2:])",
+        _n(20, 9000),
+    ),
+    Operation(
+        (
+            "What is {n} plus {m} in hexadecimal?",
+            "Add {n} and {m} and write the sum in hexadecimal.",
+            "Give the sum of {n} and {m} in hexadecimal.",
+        ),
+        "hex({n} + {m})[2:]",
+        _n(20, 900),
+    ),
+    Operation(
+        ("What is {n} times {m} in hexadecimal?", "Multiply {n} by {m} and write the product in hexadecimal."),
+        "hex({n} * {m})[2:]",
+        _n(20, 900),
+    ),
+    Operation(
+        ("How many digits has {n} in hexadecimal?", "How long is {n} when written in hexadecimal?"),
+        "len(hex({n})[2:])",
+        _n(20, 9000),
+    ),
+    Operation(
+        (
+            "What is {n} plus {m} in octal?",
+            "Add {n} and {m} and write the sum in octal.",
+            "Give the sum of {n} and {m} in octal.",
+        ),
+        "oct({n} + {m})[2:]",
+        _n(20, 900),
+    ),
+    Operation(
+        ("What is {n} times {m} in octal?", "Multiply {n} by {m} and write the product in octal."),
+        "oct({n} * {m})[2:]",
+        _n(20, 900),
+    ),
+    Operation(
+        ("How many digits has {n} in octal?", "How long is {n} when written in octal?"),
+        "len(oct({n})[2:])",
+        _n(20, 9000),
+    ),
+    Operation(
+        ("What is {n} minus 1 in binary?", "Write the number before {n} in binary."),
+        "bin({n} - 1)[2:]",
+        _n(20, 900),
+    ),
+    Operation(
+        ("How many ones has {n} in binary?", "Count the digit 1 in the binary form of {n}."),
+        "bin({n}).count('1')",
+        _n(20, 9000),
+    ),
+    Operation(
+        ("How many ones has {n} plus {m} in binary?", "Add {n} and {m}. How many ones are in the binary form?"),
+        "bin({n} + {m}).count('1')",
+        _n(20, 900),
+    ),
+    Operation(
+        ("Write {n} in binary and backwards.", "What is the binary form of {n} reversed?"),
+        "bin({n})[2:][::-1]",
+        _n(20, 900),
+    ),
+    Operation(
+        ("Write {n} in binary, twice in a row.", "Repeat the binary form of {n} twice."),
+        "bin({n})[2:] * 2",
+        _n(20, 200),
+    ),
+    Operation(
+        ("Write {n} in hexadecimal with capital letters.", "What is {n} in hexadecimal, in capitals?"),
+        "hex({n})[2:].upper()",
+        _n(200, 9000),
+    ),
+    Operation(
+        ("Multiply {n} by {m} and write the product backwards.", "What are the digits of {n} times {m} in reverse?"),
+        "str({n} * {m})[::-1]",
+        _n(12, 900),
+    ),
+    Operation(
+        ("Add {n} and {m} and write the sum backwards.", "What are the digits of {n} plus {m} in reverse?"),
+        "str({n} + {m})[::-1]",
+        _n(100, 9000),
+    ),
+    Operation(
+        ("Write the number {n} backwards.", "What are the digits of {n} in reverse?"),
+        "str({n})[::-1]",
+        _n(1000, 999_999),
+    ),
+    Operation(
+        ("What is the first digit of {n} times {m}?", "Multiply {n} by {m}. Which digit comes first?"),
+        "str({n} * {m})[0]",
+        _n(100, 9999),
+    ),
+    Operation(
+        (
+            "How many times does the digit 3 occur in {n} times {m}?",
+            "Multiply {n} by {m}. How many threes has the product?",
+        ),
+        "str({n} * {m}).count('3')",
+        _n(100, 99_999),
+    ),
+    Operation(
+        ("Sort the digits of {n}.", "Put the digits of {n} in order from small to large."),
+        "''.join(sorted(str({n})))",
+        _n(1000, 999_999),
+    ),
+    Operation(
+        ("Sort the digits of {n} times {m}.", "Multiply {n} by {m} and put the digits of the product in order."),
+        "''.join(sorted(str({n} * {m})))",
+        _n(20, 900),
+    ),
+    Operation(
+        ("What is the largest digit of {n}?", "Which digit of {n} is the largest?"),
+        "max(int(d) for d in str({n}))",
+        _n(1000, 999_999),
+    ),
+    Operation(
+        ("What is the largest digit of {n} times {m}?", "Multiply {n} by {m}. What is the largest digit?"),
+        "max(int(d) for d in str({n} * {m}))",
+        _n(100, 9999),
+    ),
+    Operation(
+        ("What is the sum of the digits of {n} plus {m}?", "Add {n} and {m}, then add up the digits of the sum."),
+        "sum(int(d) for d in str({n} + {m}))",
+        _n(100, 99_999),
+    ),
+    Operation(
+        ("What is the sum of the squares of the digits of {n}?", "Square each digit of {n} and add the squares."),
+        "sum(int(d) * int(d) for d in str({n}))",
+        _n(1000, 999_999),
+    ),
+    Operation(
+        ("How many different digits has {n}?", "Count the different digits of {n}."),
+        "len(set(str({n})))",
+        _n(1000, 999_999),
+    ),
+    Operation(
+        ("How many different digits has {n} times {m}?", "Multiply {n} by {m}. How many different digits are in it?"),
+        "len(set(str({n} * {m})))",
+        _n(100, 9999),
+    ),
+    Operation(
+        (
+            "What is the sum of the doubles of the numbers from 1 to {n}?",
+            "Double each number from 1 to {n} and add the results.",
+        ),
+        "sum(2 * i for i in range(1, {n} + 1))",
+        _n(5, 500),
+    ),
+    Operation(
+        (
+            "What is the sum of the squares of the odd numbers from 1 to {n}?",
+            "Add the squares of all odd numbers from 1 to {n}.",
+        ),
+        "sum(i * i for i in range(1, {n} + 1) if i % 2 == 1)",
+        _n(5, 300),
+    ),
+    Operation(
+        ("What is the sum of the multiples of 3 from 1 to {n}?", "Add all multiples of 3 from 1 to {n}."),
+        "sum(i for i in range(1, {n} + 1) if i % 3 == 0)",
+        _n(10, 900),
+    ),
+    Operation(
+        ("How many numbers from 1 to {n} are multiples of 7?", "Count the multiples of 7 from 1 to {n}."),
+        "sum(i % 7 == 0 for i in range(1, {n} + 1))",
+        _n(20, 3000),
+    ),
+    Operation(
+        ("How many numbers from 1 to {n} have a digit 7?", "Count the numbers from 1 to {n} in which a 7 occurs."),
+        "sum('7' in str(i) for i in range(1, {n} + 1))",
+        _n(20, 900),
+    ),
+    Operation(
+        (
+            "What is the sum of each number from 1 to {n} times the next one?",
+            "Multiply each number from 1 to {n} by the one after it and add the products.",
+        ),
+        "sum(i * (i + 1) for i in range(1, {n} + 1))",
+        _n(5, 200),
+    ),
+    Operation(
+        ("What is the remainder of {n} plus {m} divided by 9?", "Add {n} and {m}. What is left after division by 9?"),
+        "({n} + {m}) % 9",
+        _n(100, 99_999),
+    ),
+    Operation(
+        (
+            "How many whole times does 7 go into {n} plus {m}?",
+            "Add {n} and {m} and divide by 7, without the remainder.",
+        ),
+        "({n} + {m}) // 7",
+        _n(100, 99_999),
+    ),
+    Operation(
+        ("How far apart are {n} and {m}?", "What is the distance between {n} and {m}?"),
+        "abs({n} - {m})",
+        _n(100, 99_999),
+    ),
+    Operation(
+        ("How many numbers are there from the smaller to the larger of {n} and {m}, with both?",),
+        "max({n}, {m}) - min({n}, {m}) + 1",
+        _n(100, 9999),
+    ),
+    Operation(
+        ("What is the last digit of {n} to the power of 3?", "Raise {n} to the power of 3. Which digit comes last?"),
+        "{n} ** 3 % 10",
+        _n(20, 900),
+    ),
+    Operation(
+        ("How many digits has {n} to the power of 5?", "Raise {n} to the power of 5. How many digits are that?"),
+        "len(str({n} ** 5))",
+        _n(20, 900),
+    ),
 )
+# Two known parts in one, each pair in its own order: none is a held-out operation or one with other constants.
 # Made of steps that others of `SINGLE` show, one or two of them together as none does.
 SINGLE_HELD_OUT = (
     Operation(
@@ -182,6 +615,11 @@ WHICH = {
     "greater": ("numbers greater than {k}", " if x > {k}"),
     "less": ("numbers less than {k}", " if x < {k}"),
     "multiples": ("multiples of {d}", " if x % {d} == 0"),
+    "not multiples": ("numbers that are not multiples of {d}", " if x % {d} != 0"),
+    "at least": ("numbers of at least {k}", " if x >= {k}"),
+    "even above": ("even numbers greater than {k}", " if x % 2 == 0 and x > {k}"),
+    "odd below": ("odd numbers less than {k}", " if x % 2 == 1 and x < {k}"),
+    "ending": ("numbers that end in {d}", " if x % 10 == {d}"),
 }
 WHAT = {
     "sum": ("What is the sum of the {which} in {xs}?", "sum(x for x in {xs}{test})"),
@@ -191,6 +629,17 @@ WHAT = {
     "squares": ("What is the sum of the squares of the {which} in {xs}?", "sum(x * x for x in {xs}{test})"),
     "sorted": ("List the {which} in {xs} from small to large.", "sorted(x for x in {xs}{test})"),
     "doubled": ("Double the {which} in {xs} and list the results.", "[2 * x for x in {xs}{test}]"),
+    "descending": ("List the {which} in {xs} from large to small.", "sorted((x for x in {xs}{test}), reverse=True)"),
+    "tripled": ("Triple the {which} in {xs} and list the results.", "[3 * x for x in {xs}{test}]"),
+    "one more": ("Add 1 to each of the {which} in {xs} and list the results.", "[x + 1 for x in {xs}{test}]"),
+    "first": ("What is the first of the {which} in {xs}?", "[x for x in {xs}{test}][0]"),
+    "last": ("What is the last of the {which} in {xs}?", "[x for x in {xs}{test}][-1]"),
+    "twice the sum": ("What is twice the sum of the {which} in {xs}?", "2 * sum(x for x in {xs}{test})"),
+    "digits": ("What is the sum of the last digits of the {which} in {xs}?", "sum(x % 10 for x in {xs}{test})"),
+    "doubled in order": (
+        "Double the {which} in {xs} and list the results from small to large.",
+        "sorted(2 * x for x in {xs}{test})",
+    ),
 }
 PAIRS_HELD_OUT = {
     ("even", "squares"),
@@ -249,9 +698,16 @@ def _listed(rng: random.Random, held_out: bool) -> Question:
         "greater": lambda x: x > k,
         "less": lambda x: x < k,
         "multiples": lambda x: x % d == 0,
+        "not multiples": lambda x: x % d != 0,
+        "at least": lambda x: x >= k,
+        "even above": lambda x: x % 2 == 0 and x > k,
+        "odd below": lambda x: x % 2 == 1 and x < k,
+        "ending": lambda x: x % 10 == d,
     }[which]
     if not any(map(fits, xs)):
-        xs[rng.randrange(len(xs))] = {"even": 48, "odd": 37, "greater": 88, "less": 7, "multiples": 60}.get(which, 1)
+        fitting = {"even": 48, "odd": 37, "greater": 88, "less": 7, "multiples": 60, "not multiples": 71}
+        fitting |= {"at least": 88, "even above": 88, "odd below": 7, "ending": 20 + d}
+        xs[rng.randrange(len(xs))] = fitting.get(which, 1)
     ask, code = WHAT[what]
     values = {"xs": xs, "k": k, "d": d}
     test = test.format(**values)
