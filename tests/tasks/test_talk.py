@@ -430,6 +430,18 @@ def test_what_is_compared_is_what_the_prompt_says_and_the_verdicts_are_true():
     assert kinds == {"same", "more", "agree"}
 
 
+def test_verdicts_may_be_listed_in_any_order_and_must_all_be_there():
+    agree = Problem("agree", "", [], {"want": "ant yes; bee no; b3 yes", "work": ""})
+    for said in ("ant yes; bee no; b3 yes", "- bee: no\n- ant: yes\n- b3: yes", "B3 yes, ant yes, bee no."):
+        assert RECALL.verify(agree, reply(said), None).right, said
+    for said in ("ant yes; bee no", "ant yes; bee yes; b3 yes", "ant yes; bee no; b3 yes; cow no", "yes no yes", ""):
+        assert not RECALL.verify(agree, reply(said), None).right, said
+    same = Problem("same", "", [], {"want": "a a yes; a b no", "work": ""})
+    assert RECALL.verify(same, reply("a a: yes\na b: no"), None).right
+    for said in ("a a yes; a b yes", "a b no; a a yes", "a a yes"):
+        assert not RECALL.verify(same, reply(said), None).right, said
+
+
 def test_who_belongs_to_what_may_be_said_in_any_order():
     problem = Problem("group", "", [], {"want": "red: ant, bee; pink: cow; grey: -", "work": ""})
     for said in ("red: ant, bee; pink: cow; grey: -", "Pink: cow; red: bee, ant", "red: ant, bee\npink: cow\ngrey: none."):

@@ -20,7 +20,8 @@ from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answ
 # A side is a list of terms: (number, "x"), (number, ""), or (number, [terms]) for a bracket; "x/" divides the unknown.
 # Letters stand for numbers drawn positive; each form: left side, right side. A star: held out. A form that is a
 # held-out one with other letters for its numbers is not trained, and one with its sides exchanged only where the order
-# is what is held out: x-a=r, ax-b=r, a(x+b)=r.
+# is what is held out: x-a=r, ax-b=r, a(x+b)=r. It can be one sign or one exchange of terms away from trained ones
+# (x/a+b=r, ax-b-cx=r): what is held out is a form that was never seen, made of steps that were.
 FORMS = {
     1: ["x+a=r", "a+x=r", "x-a=r", "ax=r", "x/a=r", "a-x=r", "r=x+a", "r=a+x", "r=a-x", "r=ax", "r=x/a",
         "x*a=r", "a*x=r", "r=x*a", "r=a*x", "*r=x-a"],
@@ -134,8 +135,11 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
             x = abs(x) * values["c" if "x/c" in form else "a"]
         elif ")/" in form:  # what the bracket comes to is what divides
             x = abs(x) * values["a"] + values["b"] * (1 if "(x-b)" in form else -1)
+        if form.startswith("c-a("):  # or x could only be negative
+            x = abs(x)
+            values["c"] = values["a"] * (x + values["b"]) + rng.randint(1, 30)
         made = fit(form, values, x, y)
-        if made:
+        if made and not ("ax/c" in form and values["a"] == values["c"]):
             break
     facts = {"form": form, "values": made, "x": x}
     if level >= 5:
@@ -300,7 +304,8 @@ def together(numbers: list[int]) -> list[str]:
         elif n < 0:
             made.append(f"{total}{n}=-[{scratch.add(-total, -n).text}]{-total - n}")
         else:
-            made.append(f"{total}+{n}={total + n}" if n < 10 else scratch.subtract(n, -total).text)
+            turned = f"{total}+{n}=-[{scratch.subtract(-total, n).text}]{-total - n}"
+            made.append(turned if n < -total else scratch.subtract(n, -total).text)
         total += n
     return made
 
@@ -416,8 +421,10 @@ def system(facts: dict) -> list[str]:
 
 
 def checks(facts: dict) -> str:
-    """The solution put into the (first) equation: both sides as numbers."""
-    form, values = facts["form"].split(";")[-1], facts["values"]
+    """The solution put into the equation, of a system into the last one that the thoughts have not put it into: both
+    sides as numbers."""
+    equations, values = facts["form"].split(";"), facts["values"]
+    form = [e for e in equations if len(equations) == 1 or e != isolated(facts["form"])][-1]
     sides = []
     for text in form.split("="):
         shown = re.sub(r"([abcd])(?=[xy(])", r"\1*", text)

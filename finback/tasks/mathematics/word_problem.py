@@ -86,13 +86,13 @@ def quantities(text: str) -> list[str]:
     """The quantities in the order of the text, each with the word behind it ("46 stamps"), in Chinese two characters.
 
     A number once chosen, the rest is copying, while a word in front of it could only be found by looking ahead.
-    Numbers in words count in English; in Chinese digits, halves, pairs and dozens."""
+    Numbers in words count in English, but not "the third"; in Chinese digits, a half, one and two pairs or dozens."""
     if re.search(r"[\u4e00-\u9fff]", text):
-        return re.findall(r"(?:\d[\d.,/]*%?|一半|双|打)[^\d\s，。？！、]{0,2}", text)
+        return re.findall(r"(?:\d[\d.,/]*%?|一半|[一两][双打])[^\d\s，。？！、?]{0,2}", text)
     words = text.split()
     spans: list[list[int]] = []
     for i, word in enumerate(words):
-        if not _is_quantity(word):
+        if not _is_quantity(word) or (i and words[i - 1].lower() == "the" and not any(c.isdigit() for c in word)):
             continue
         # Some texts have blanks in front of their punctuation, which ends a quantity there too.
         goes_on = word[-1] not in ".?!:;," and i + 1 < len(words) and re.search(r"[\w$%]", words[i + 1])
@@ -105,7 +105,7 @@ def quantities(text: str) -> list[str]:
 
 
 def _is_quantity(word: str) -> bool:
-    return any(c.isdigit() for c in word) or word.lower().rstrip(".,?!:;").split("-")[0] in SAID
+    return word == "$" or any(c.isdigit() for c in word) or word.lower().rstrip(".,?!:;").split("-")[0] in SAID
 
 
 def verify(problem: Problem, replies: list[Message], box: object):

@@ -118,7 +118,7 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
         then = f"{move[0]} from {pegs[move[1]]} to {pegs[move[2]]}, {move[0]} {pegs[move[2]]}" if move else "done"
         lines.append(f"See {', '.join(said)}: {then}")
     if effort == "max":
-        lines.append(f"Check {_stacks(seen[-1][0], pegs, '')}: {len(moves)} moves, as wanted")
+        lines.append(f"Check {_stacks(seen[-1][0], pegs, '')}; wanted {_stacks(goal, pegs, '')}: same")
     content = "\n".join(f"move disk {disk} from {pegs[a]} to {pegs[b]}" for disk, a, b in moves)
     return [assistant(content, "" if effort == "none" else "\n".join(lines))]
 

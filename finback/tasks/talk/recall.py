@@ -63,7 +63,7 @@ WORDINGS = {
     ),
     # {0} pairs, tables of two things each, {1} the words for the two cases
     "same": (
-        ("{0}. Which are the same? Say {1}.", "Same or not? {0} ({1})", "{1}: {0}", "Compare: {0}. Say {1} for each."),
+        ("{0}. Are they the same? Say {1}.", "Same or not? {0} ({1})", "The same or not, {1}: {0}", "Compare: {0}. Say {1} for each."),
         ("{0}。一样吗？说{1}", "一样还是不一样（{1}）：{0}", "比一比，说{1}：{0}"),
     ),
     "more": (
@@ -71,7 +71,7 @@ WORDINGS = {
         ("{0}。第一个是more、less还是same？", "比大小（more, less, same）：{0}", "比较两个数，说more、less或same：{0}"),
     ),
     "agree": (
-        ("{0}. For which do the two agree? Say {1}.", "Do the lists agree ({1})? {0}", "{0}. {1}?", "Compare both lists, {1}: {0}"),
+        ("{0}. For which do the two agree? Say {1}.", "Do the lists agree ({1})? {0}", "{0}. Do they agree? {1}", "Compare both lists, {1}: {0}"),
         ("{0}。两边一样吗？说{1}", "对一对（{1}）：{0}", "两张表，说{1}：{0}"),
     ),
 }  # fmt: skip
@@ -186,8 +186,9 @@ def _compared(rng: random.Random, held_out: bool) -> Problem:
     if kind == "agree":
         keys = [k for k in _things(rng, count + len(pool), in_chinese) if k not in pool][:count]
         one, two = rng.sample(LINKS, 2)
-        shown = ". ".join(comma.join(form.format(key, of[key]) for key in (keys if i == 0 else rng.sample(keys, count)))
-                          for i, (form, of) in enumerate(((one, dict(zip(keys, (a for a, _ in pairs)))), (two, dict(zip(keys, (b for _, b in pairs)))))))
+        firsts = comma.join(one.format(key, a) for key, (a, _) in zip(keys, pairs))
+        seconds = rng.sample([two.format(key, b) for key, (_, b) in zip(keys, pairs)], count)
+        shown = ("。" if in_chinese else ". ").join((firsts, comma.join(seconds)))
         work = [f"{one.format(key, a)}{comma}{two.format(key, b)}: {each}" for key, (a, b), each in zip(keys, pairs, work)]
         want = [f"{key} {verdict}" for key, verdict in zip(keys, verdicts)]
     *trained, last = WORDINGS[kind][in_chinese]
@@ -213,8 +214,11 @@ def verify(problem: Problem, replies: list[Message], box: object) -> Verdict:
     texts = answer_of(replies), problem.facts["want"]
     if problem.kind == "group":
         said, want = (_groups(text) for text in texts)
+    elif problem.kind == "agree":  # a verdict for each key, in any order
+        rows = (re.split(r"[,;，；\n]", text.lower().rstrip(".。")) for text in texts)
+        said, want = (sorted(re.sub(r"\W+", " ", row).strip() for row in each) for each in rows)
     else:
-        said, want = (re.sub(r"[\s,;.，；。、]+", " ", text).strip().lower() for text in texts)
+        said, want = (re.sub(r"[\s,;:.，；：。、]+", " ", text).strip().lower() for text in texts)
     if problem.kind == "stacks":  # one beside the other in any order
         said, want = (sorted(stack.strip() for stack in text.split("|")) for text in (said, want))
     return Verdict(said == want, "" if said == want else f"it is not {problem.facts['want']!r}")

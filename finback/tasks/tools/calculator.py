@@ -121,14 +121,13 @@ ONE = {
         "Work out {a} / {b}.",
         "Form the quotient of {a} and {b}.",
         "How many groups of {b} are in {a}?",
-        "{a} are put into boxes of {b}. How many boxes are that?",
+        "{a} are put into boxes of {b}. How many boxes is that?",
         "Deal {a} out evenly among {b} people. How many does one get?",
         "What is one of {b} equal portions of {a}?",
         "把 {a} 平均分成 {b} 份，每份是多少？",
         "Share {a} into {b} equal parts. How big is each?",
     ),
 }
-# Trained only.
 # (words, expression); held out are the last of each list.
 SEVERAL = (
     ("What is {a} + {b} * {c}?", "{a} + {b} * {c}"),
@@ -262,20 +261,20 @@ STORIES = (
     ("{who} has {a} {thing}. {c} are red, {d} are blue, the others green. How many are green?", "{a} - {c} - {d}"),
     ("{who} has {c} boxes of {a} {thing} and gives {b} away. How many {thing} are left?", "{c} * {a} - {b}"),
     ("{a} {thing} are packed into {c} boxes evenly. How many are in one box?", "{a} / {c}"),
-    ("{who} puts {a} and {b} {thing} on {c} shelves evenly. How many are on a shelf?", "({a} + {b}) / {c}"),
+    ("{who} puts {a} old and {b} new {thing} on {c} shelves evenly. How many are on a shelf?", "({a} + {b}) / {c}"),
     ("{who} shares {a} {thing}, but keeps {b} first. How many does each of {c} friends get?", "({a} - {b}) / {c}"),
-    ("A ship brings {a} {thing} and a train {b}. {c} such loads come. How many {thing} come?", "({a} + {b}) * {c}"),
+    ("Each week a ship brings {a} {thing} and a train {b}. How many {thing} come in {c} weeks?", "({a} + {b}) * {c}"),
     ("{c} trucks bring {a} {thing} each and {d} vans {b} each. How many {thing} come?", "{c} * {a} + {d} * {b}"),
     ("{who} buys {c} {thing} at {d} dollars each and a bag for {b} dollars. What is the price?", "{c} * {d} + {b}"),
     ("{who} pays {a} dollars for {c} {thing}. What does one cost?", "{a} / {c}"),
     ("A town had {a} people. {b} moved in and {c} moved away. How many live there now?", "{a} + {b} - {c}"),
-    ("A tank holds {a} litres. {d} litres run out each hour for {c} hours. How many are left?", "{a} - {d} * {c}"),
-    ("A tank holds {a} litres, and {d} litres run in each hour for {c} hours. How many are in it?", "{a} + {d} * {c}"),
+    ("There are {a} litres in a tank. {d} litres run out each hour for {c} hours. How many are left?", "{a} - {d} * {c}"),
+    ("There are {a} litres in a tank, and {d} litres run in each hour for {c} hours. How many are in it?", "{a} + {d} * {c}"),
     ("A hall has {c} rows of {d} seats and {b} seats on a balcony. How many seats has it?", "{c} * {d} + {b}"),
-    ("A machine makes {a} {thing} a day, and {b} of them break. How many are good in {c} days?", "({a} - {b}) * {c}"),
-    ("{who} saves {d} dollars a week for {c} weeks, then spends {d}. How many dollars are left?", "{d} * {c} - {d}"),
+    ("A machine makes {a} {thing} a day, and {b} of them break each day. How many are good in {c} days?", "({a} - {b}) * {c}"),
+    ("{who} saves {b} dollars a week for {c} weeks, then spends {d}. How many dollars are left?", "{b} * {c} - {d}"),
     ("One farm has {a} {thing}, the next {b} fewer. How many has the next farm?", "{a} - {b}"),
-    ("One shop has {a} {thing}, the next {b} more. How many have both shops?", "{a} + {a} + {b}"),
+    ("One shop has {a} {thing}, the next {b} more. How many do both shops have together?", "{a} + {a} + {b}"),
     ("{who} reads {b} of {a} pages. The rest takes {c} days. How many pages a day is that?", "({a} - {b}) / {c}"),
     ("{who} 有 {a} 元，买了 {c} 本书，每本 {d} 元，还剩多少元？", "{a} - {c} * {d}"),
     ("工厂每天做 {a} 个零件，{c} 天做多少个？", "{a} * {c}"),
@@ -332,7 +331,6 @@ NEXT = (
     ("What does it come to after {b} are lost?", "- {b}"),
     ("Now spend {b} of it.", "- {b}"),
     ("By how much does it exceed {b}?", "- {b}"),
-    ("What is the difference between it and {b}?", "- {b}"),
     ("再减去 {b} 呢？", "- {b}"),
     ("And times {c}?", "* {c}"),
     ("What do {c} of those make?", "* {c}"),
@@ -423,8 +421,8 @@ def _numbers(rng: random.Random) -> dict[str, Any]:
 
 def _question(rng: random.Random, level: int, held_out: bool) -> tuple[str, str, str]:
     """(words, expression, structure)."""
-    values = _numbers(rng)
     if level == 1:
+        values = _numbers(rng)
         symbol = rng.choice("+-*/")
         words = ONE[symbol][-1] if held_out else rng.choice(ONE[symbol][:-1])
         if symbol == "*":
@@ -436,8 +434,10 @@ def _question(rng: random.Random, level: int, held_out: bool) -> tuple[str, str,
     stories = rng.random() < 0.5
     pool, kept = (STORIES, STORIES_HELD_OUT) if stories else (SEVERAL, SEVERAL_HELD_OUT)
     words, expression = rng.choice(pool[-kept:] if held_out else pool[:-kept])
-    if stories and ("* {d}" in expression or "- {d} * {c}" in expression):
-        values["c"] = rng.randint(2, max(2, values["a"] // 60))
+    while True:
+        values = _numbers(rng)
+        if not stories or evaluate(expression.format(**values)).isdigit():  # of things there is a whole number, or none
+            break
     return words.format(**values), expression.format(**values), expression
 
 
@@ -471,6 +471,8 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     result = evaluate(expression)
     values = _numbers(rng)
     more, symbol = rng.choice(NEXT[-NEXT_HELD_OUT:] if held_out else NEXT[:-NEXT_HELD_OUT])
+    if symbol == "- {b}" and float(result) > 2:
+        values["b"] = rng.randint(1, int(float(result)) - 1)  # no more is taken than there is
     before = [*user(words), *_exchange(expression, result, 1), answering(_sentence([result], words), "none", "")]
     expression = f"{result} {symbol.format(**values)}"
     return _problem([*messages, *before, *user(more.format(**values))], [expression], f"next turn {symbol.split()[0]}")

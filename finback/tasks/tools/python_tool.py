@@ -39,7 +39,7 @@ WORDS = """apple balloon banana bottle butter button cabbage camera candle carro
 coffee cookie cotton daisy dinner dragon eleven engine feather finger forest garden giraffe guitar hammer island
 jacket jungle kitten ladder lemon letter lizard mango marble meadow mirror monkey needle orange paddle parrot pencil
 pepper piano pillow planet potato puppet puzzle rabbit ribbon rocket saddle salmon school season shadow silver spider
-spring summer sunset tennis ticket tiger tomato tunnel turtle violin walnut window winter yellow zebra Mississippi
+spring summer sunset tennis ticket tiger tomato tunnel turtle violin walnut window winter yellow zebra mississippi
 strawberry""".split()
 
 
@@ -58,17 +58,13 @@ def _w(rng: random.Random) -> dict[str, Any]:
         if rng.random() < 0.6
         else "".join(rng.choice("abcdefghiklmnoprstu") for _ in range(rng.randint(5, 9)))
     )
-    return {"w": word, "c": rng.choice(word.lower())}
+    return {"w": word, "c": rng.choice(word)}
 
 
 def _mirrored(rng: random.Random) -> dict[str, Any]:
     values = _w(rng)
-    half = values["w"].lower()[:4]
+    half = values["w"][:4]
     return values | {"w": half + half[::-1]} if rng.random() < 0.5 else values
-
-
-def _small(rng: random.Random) -> dict[str, Any]:
-    return {name: text.lower() for name, text in _w(rng).items()}
 
 
 def _n(low: int, high: int) -> Callable[[random.Random], dict[str, Any]]:
@@ -167,6 +163,7 @@ SINGLE = (
     Operation(('Which letter comes first in the alphabet among the letters of "{w}" without its first letter?',), "min('{w}'[1:])", _w),
     Operation(('Which letter comes last in the alphabet among the letters of "{w}" without its last letter?',), "max('{w}'[:-1])", _w),
     Operation(('How many different letters are in "{w}" written twice?',), "len(set('{w}' * 2))", _w),
+    Operation(('How many times does "{c}" occur in "{w}" written twice?',), "('{w}' * 2).count('{c}')", _w),
     Operation(
         (
             'How many times does the capital of "{c}" occur in "{w}" in capitals?',
@@ -231,7 +228,7 @@ SINGLE = (
     Operation(
         (
             'Write the first three letters of "{w}" twice in a row.',
-            'Take the first three letters of "{w}" and repeat them twice.',
+            'Take the first three letters of "{w}" and write them twice in a row.',
         ),
         "'{w}'[:3] * 2",
         _w,
@@ -262,7 +259,7 @@ SINGLE = (
     Operation(
         (
             'Remove every "{c}" from "{w}" and write the rest in capitals.',
-            'Write "{w}" in capitals and without any "{c}".',
+            'Remove every "{c}" from "{w}", then write it in capitals.',
         ),
         "'{w}'.replace('{c}', '').upper()",
         _w,
@@ -291,7 +288,7 @@ SINGLE = (
         _w,
     ),
     Operation(
-        ('How many letters of "{w}" are repeats of others?', 'How many more letters than different letters has "{w}"?'),
+        ('How many letters are left over when each different letter of "{w}" is counted once?',),
         "len('{w}') - len(set('{w}'))",
         _w,
     ),
@@ -319,7 +316,7 @@ SINGLE = (
     Operation(
         (
             'Sort the letters of "{w}" and write that twice in a row.',
-            'Put the letters of "{w}" in alphabetical order and repeat the result twice.',
+            'Put the letters of "{w}" in alphabetical order and write the result twice in a row.',
         ),
         "''.join(sorted('{w}')) * 2",
         _w,
@@ -343,7 +340,7 @@ SINGLE = (
             'Find the index of the first "{c}" in "{w}".',
         ),
         "'{w}'.find('{c}')",
-        _small,
+        _w,
     ),
     Operation(
         (
@@ -351,7 +348,7 @@ SINGLE = (
             'Reverse "{w}" and find the index of the first "{c}".',
         ),
         "'{w}'[::-1].find('{c}')",
-        _small,
+        _w,
     ),
     Operation(('How many vowels has "{w}"?', 'Count the vowels in "{w}".'), "sum(x in 'aeiou' for x in '{w}')", _w),
     Operation(
@@ -446,7 +443,7 @@ SINGLE = (
         _n(20, 900),
     ),
     Operation(
-        ("Write {n} in binary, twice in a row.", "Repeat the binary form of {n} twice."),
+        ("Write {n} in binary, twice in a row.", "Write the binary form of {n} twice in a row."),
         "bin({n})[2:] * 2",
         _n(20, 200),
     ),
@@ -596,13 +593,12 @@ SINGLE = (
         _n(20, 900),
     ),
 )
-# Two known parts in one, each pair in its own order: none is a held-out operation or one with other constants.
 # Made of steps that others of `SINGLE` show, one or two of them together as none does.
 SINGLE_HELD_OUT = (
     Operation(
         ("What is the sum of the cubes from 1 to {n}?",), "sum(i * i * i for i in range(1, {n} + 1))", _n(5, 200)
     ),
-    Operation(('How many times does "{c}" occur in "{w}" written twice?',), "('{w}' * 2).count('{c}')", _w),
+    Operation(('Write "{w}" and then the same letters backwards, as one word.',), "'{w}' + '{w}'[::-1]", _w),
     Operation(('Write the word "{w}" backwards and in capitals.',), "'{w}'[::-1].upper()", _w),
     Operation(('How many times does "{c}" occur in "{w}" without its last letter?',), "'{w}'[:-1].count('{c}')", _w),
     Operation(('Sort the letters of "{w}" without its first letter.',), "''.join(sorted('{w}'[1:]))", _w),
@@ -616,10 +612,10 @@ WHICH = {
     "less": ("numbers less than {k}", " if x < {k}"),
     "multiples": ("multiples of {d}", " if x % {d} == 0"),
     "not multiples": ("numbers that are not multiples of {d}", " if x % {d} != 0"),
-    "at least": ("numbers of at least {k}", " if x >= {k}"),
+    "at least": ("numbers not less than {k}", " if x >= {k}"),
     "even above": ("even numbers greater than {k}", " if x % 2 == 0 and x > {k}"),
     "odd below": ("odd numbers less than {k}", " if x % 2 == 1 and x < {k}"),
-    "ending": ("numbers that end in {d}", " if x % 10 == {d}"),
+    "ending": ("numbers whose last digit is {d}", " if x % 10 == {d}"),
 }
 WHAT = {
     "sum": ("What is the sum of the {which} in {xs}?", "sum(x for x in {xs}{test})"),
@@ -646,8 +642,6 @@ PAIRS_HELD_OUT = {
     ("odd", "largest"),
     ("greater", "sorted"),
     ("less", "count"),
-    ("multiples", "sum"),
-    ("even", "doubled"),
     ("multiples", "smallest"),
     ("odd", "count"),
     ("less", "squares"),
@@ -832,12 +826,20 @@ def verify(problem: Problem, replies: list[Message], box: Any) -> Verdict:
                 if not has_word(rest, said) or has_word(content, "no" if said == "yes" else "yes") and len(values) == 1:
                     return f"the answer does not say {said}"
             elif value.startswith("'"):
-                if not (found := re.search(rf"(?<!\w){re.escape(said)}(?!\w)", rest)):
+                if not (found := re.search(_spoken(said), rest)):
                     return f"the answer does not say {said}"
                 rest = rest[found.end() :]
         return ""
 
     return judge(problem, replies, find)
+
+
+def _spoken(said: str) -> str:
+    """The pattern of a text in an answer. A letter alone may also be a word ("a", "I"): it stands in quotes or ends what
+    is said. A number in another base may have its sign ("0x1f4")."""
+    if len(said) == 1:
+        return rf"(?:[\"'`:,]|\b(?:is|are|and)) ?{re.escape(said)}(?=\s*[\"'`.,!*]|\s+and\b|\s*$)|^{re.escape(said)}(?!\s*\w)"
+    return rf"(?<!\w)(?:0[xob])?{re.escape(said)}(?!\w)"
 
 
 def _digits(value: str) -> list[str]:
