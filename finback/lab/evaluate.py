@@ -144,9 +144,10 @@ def cases(plan: Plan, tasks: Mapping[str, Task], sets: Mapping[str, PublicSet], 
 
 
 def distinct(task: Task, split: str, count: int, seed: int) -> list[tuple[int, Problem]]:
-    """Up to `count` problems with their levels, which take turns; none twice. Fewer where the task has fewer."""
+    """Up to `count` problems with their levels, which take turns; none twice, in other words or names either. Fewer where
+    the task has fewer."""
     out: list[tuple[int, Problem]] = []
-    prompts: set[str] = set()
+    keys: set[str] = set()
     levels = list(range(1, task.levels + 1))
     for i in range(TRIES * count):
         if len(out) == count or not levels:
@@ -157,9 +158,8 @@ def distinct(task: Task, split: str, count: int, seed: int) -> list[tuple[int, P
         except RuntimeError:  # it has none of this level
             levels.remove(level)
             continue
-        prompt = render(problem.messages, "none")
-        if prompt not in prompts:
-            prompts.add(prompt)
+        if problem.key not in keys:
+            keys.add(problem.key)
             out.append((level, problem))
     return out
 

@@ -196,12 +196,12 @@ def test_a_verifier_that_fails_is_a_wrong_answer_and_is_counted(table, tmp_path)
 
 def test_problems_are_distinct_levels_take_turns_and_splits_are_kept():
     found = distinct(SUMS, "seen", 30, 1)
-    assert len({p.messages[0]["content"] for _, p in found}) == 30
+    assert len({p.key for _, p in found}) == 30
     assert {level for level, _ in found} == {1, 2, 3}
     assert {p.kind for _, p in distinct(SUMS, "held_out", 9, 1)} == {"3 numbers"}
     assert distinct(SUMS, "seen", 30, 1) == found != distinct(SUMS, "seen", 30, 2)
     few = replace(
-        SUMS, levels=1, sample=lambda rng, level, held_out: Problem("", f"{rng.randrange(4)}", user("always the same"))
+        SUMS, levels=1, sample=lambda rng, level, held_out: Problem("", "the same", user(f"in words {rng.randrange(99)}"))
     )
     assert len(distinct(few, "held_out", 30, 1)) == 1
 
