@@ -17,7 +17,8 @@ from finback.tasks.tools.calculator import evaluate
 from finback.tasks.tools.calls import functions, misfit, wrong_numbers
 from finback.tasks.tools.concepts import HELD_OUT, TRAINED
 from finback.tasks.tools.functions import _name_is_held_out
-from finback.tasks.tools.python_tool import PAIRS, PAIRS_HELD_OUT, SINGLE, SINGLE_HELD_OUT, _spoken
+from finback.tasks.tools.python_questions import PAIRS, PAIRS_HELD_OUT, SINGLE, SINGLE_HELD_OUT
+from finback.tasks.tools.python_tool import _spoken
 from finback.text import parse_completion
 
 EACH = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
