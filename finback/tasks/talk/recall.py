@@ -186,9 +186,9 @@ def _compared(rng: random.Random, held_out: bool) -> Problem:
     if kind == "agree":
         keys = [k for k in _things(rng, count + len(pool), in_chinese) if k not in pool][:count]
         one, two = rng.sample(LINKS, 2)
-        firsts = comma.join(one.format(key, a) for key, (a, _) in zip(keys, pairs))
-        seconds = rng.sample([two.format(key, b) for key, (_, b) in zip(keys, pairs)], count)
-        shown = ("。" if in_chinese else ". ").join((firsts, comma.join(seconds)))
+        table = [one.format(key, a) for key, (a, _) in zip(keys, pairs)]
+        other = rng.sample([two.format(key, b) for key, (_, b) in zip(keys, pairs)], count)
+        shown = ("。" if in_chinese else ". ").join((comma.join(table), comma.join(other)))
         work = [f"{one.format(key, a)}{comma}{two.format(key, b)}: {each}" for key, (a, b), each in zip(keys, pairs, work)]
         want = [f"{key} {verdict}" for key, verdict in zip(keys, verdicts)]
     *trained, last = WORDINGS[kind][in_chinese]
