@@ -82,7 +82,7 @@ def test_documents_stay_short(task):
                                   + reply["content"]))
         lengths.sort()
         # the recipes' sequences have 1,024 tokens: of what is longer the end is not trained on
-        assert lengths[-4] < 1024 and lengths[-1] < 1400 and lengths[len(lengths) // 2] < 500, lengths[-5:]
+        assert lengths[-4] < 1024 and lengths[-1] < 1400 and lengths[len(lengths) // 2] < 650, lengths[-5:]
 
 
 @every_task

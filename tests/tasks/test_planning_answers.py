@@ -122,7 +122,7 @@ def test_grid_ways_are_read_in_many_forms_and_longer_ones_refused():
 def test_grid_search_lines_are_true():
     lines, way = search(3, 3, [(1, 2), (2, 2)], (1, 1), (1, 3))
     assert way == [(1, 1), (2, 1), (3, 1), (3, 2), (3, 3), (2, 3), (1, 3)]
-    assert lines[0] == "11:out,21 new,out,12 wall" and lines[-1] == "23:13 goal"
+    assert lines[0] == "#1 11:out,21 new #2,out,12 wall" and lines[-1] == "#6 23:13 goal"
     assert search(2, 2, [(1, 2), (2, 1)], (1, 1), (2, 2))[1] == []
 
 
@@ -218,7 +218,7 @@ def test_a_trace_begins_with_the_problem_in_its_own_order(name):
             items = doors or lines[0].removeprefix("Doors ").split("; ")
         after = prompt.index("(:init") if "(:init" in prompt else prompt.find("ow:") if name == "gripper" else 0
         for item in items:
-            first = re.match(r"\w+", item)[0]
+            first = re.match(r"(?:#\d+ )?(\w+)", item)[1]
             found = re.compile(rf"(?<!\w){first}(?!\w)").search(prompt, max(after, 0))
             assert found, (item, prompt)
             after = found.end()
@@ -241,8 +241,22 @@ def test_gripper_says_of_each_ball_where_it_is_and_should_be():
             goes = wants.get(ball, at[ball]) != at[ball]
             aim = f"{ball} to {wants[ball]}: {at[ball]} {wants[ball]}" if ball in wants else "free:"
             assert line == f"{ball} in {at[ball]}, {aim} {'goes' if goes else 'stays'}"
-        left = [f"{b} in {at[b]}, {b} to {wants[b]}" for b in at if wants.get(b, at[b]) != at[b]]
-        assert f"Left {', '.join(left)}" in lines
+        # In every room what waits there is what was last said to wait there, and what is held is kept or dropped by its room.
+        waits, hold = {}, set()
+        for line in lines:
+            if line.startswith("In "):
+                room = line.removeprefix("In ")
+            elif line.startswith("Left "):
+                waits = dict(part.split(" has ") for part in line.removeprefix("Left ").split("; ")) if "none" not in line else {}
+                going = {f"{b} to {wants[b]}" for b in at if wants.get(b, at[b]) != at[b]}
+                assert {each for balls in waits.values() for each in balls.split(", ")} | hold <= going
+            elif line.startswith("Hold "):
+                hold = {each.split(" ", 1)[1] for each in line.removeprefix("Hold ").split(", ") if each != "none"}
+            elif held := re.fullmatch(r"\w+ (\w+ to (\w+)): (\w+) \2 (drop|keep)", line):
+                assert held[1] in hold and held[3] == room and (held[4] == "drop") == (held[2] == room)
+            elif " has " in line:
+                assert line == f"{room} has {waits.get(room, 'none')}"
+        assert not waits and not hold
 
 
 def test_hanoi_lines_say_the_position_after_each_move_and_the_goal():
@@ -256,12 +270,13 @@ def test_hanoi_lines_say_the_position_after_each_move_and_the_goal():
         at = {str(n - i): pegs[p] for i, p in enumerate(start)}
         aims = {str(n - i): pegs[p] for i, p in enumerate(goal)}
         for line in lines[4:]:
-            said = re.findall(r"(\d) (\w+) (goal|off) (\w+) (ok|go)", line)
+            said = re.findall(r"(\d) (\w+) goal (\w+)( off (\w+))? (ok|go)", line)
             assert [(disk, peg) for disk, peg, *_ in said] == list(at.items())
             larger = None  # the last larger disk that must move, with its pegs
-            for disk, peg, why, to, verdict in said:
-                assert verdict == ("ok" if peg == to else "go")
-                assert why == ("off" if larger else "goal") and (to not in larger if larger else to == aims[disk])
+            for disk, peg, aim, off, out, verdict in said:
+                to = out or aim
+                assert aim == aims[disk] and verdict == ("ok" if peg == to else "go")
+                assert bool(off) == bool(larger) and (not larger or to not in larger)
                 larger = (peg, to) if peg != to else larger
             if move := re.search(r": (\d) from (\w+) to (\w+), \1 \3$", line):
                 assert move[1] == [disk for disk, *_, verdict in said if verdict == "go"][-1] and at[move[1]] == move[2]
@@ -282,13 +297,15 @@ def test_a_schedule_is_said_with_the_same_times_wherever_they_are_needed():
         for line in thoughts.split("\n") if problem.facts["workers"] == "one" else ():
             if done := re.search(r" ends (\d+); now ", line):
                 now = done[1]
-            assert line.startswith("Left ") or line.endswith(f"; now {now}")
+            assert line.startswith("End ") or line.endswith(f"; now {now}")
         done = set()
         for line in reply["reasoning_content"].split("\n"):
             if line.startswith("Left "):
-                assert line.removeprefix("Left ").split(", ") == [name for name, *_ in problem.facts["tasks"] if name not in done]
-            elif own := re.match(r"See (\w+)=.*; \w+: \d+ to \d+; ", line):
+                waits = [name for name, *_ in problem.facts["tasks"] if name not in done]
+                assert re.findall(r"#(\d+) (\w+)=", line) == [(str(i), name) for i, name in enumerate(waits, 1)]
+            elif own := re.match(r"See #\d+ (\w+)=.*; done (\d+) \w+: \d+ to \d+; ", line):
                 done.add(own[1])
+                assert own[2] == str(len(done))
 
 
 def test_a_maze_s_doors_are_gathered_room_by_room():

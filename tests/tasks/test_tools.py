@@ -15,7 +15,7 @@ from finback.tasks.tools import CALCULATOR, FUNCTIONS, PYTHON_TOOL, TASKS
 from finback.tasks.tools import calculator
 from finback.tasks.tools.calculator import evaluate
 from finback.tasks.tools.calls import functions, misfit, wrong_numbers
-from finback.tasks.tools.concepts import HELD_OUT, TRAINED
+from finback.tasks.tools.concepts import HELD_OUT, TRAINED, concept
 from finback.tasks.tools.functions import _name_is_held_out
 from finback.tasks.tools.python_questions import PAIRS, PAIRS_HELD_OUT, SINGLE, SINGLE_HELD_OUT
 from finback.tasks.tools.python_tool import _spoken
@@ -347,6 +347,7 @@ def test_held_out_structures_are_never_trained_on():
         train = draw(FUNCTIONS, "train", seed)[0]
         for it in HELD_OUT:
             assert not any(about in json.dumps(train.messages[0]) for about in it.about)
+            assert not re.search(rf"\b({'|'.join([it.word, *it.nouns])})\b", train.messages[-1]["content"], re.I)
     assert not set(PAIRS) & PAIRS_HELD_OUT
     assert not {o.code for o in SINGLE} & {o.code for o in SINGLE_HELD_OUT}
     bare = [{re.sub(r"-?\d+", "#", o.code) for o in operations} for operations in (SINGLE, SINGLE_HELD_OUT)]
@@ -449,7 +450,7 @@ def thoughts_of(problem, effort, number):
     steps, last = problem.facts.get("steps"), problem.messages[-1]
     before = "".join(f"{line}\n" for line in told.values()) if effort == "max" and not number else ""
     if not steps:
-        return before + ("Want no tool." if problem.kind == "none fits" else "Want no tool. This needs no tool.")
+        return before + (f"Asked {problem.facts['asked']}: no tool." if problem.kind == "none fits" else "This needs no tool.")
     if number:
         before = f"Result: {steps[number - 1][0]['result']}. "
     elif last["role"] == "tool":
@@ -457,7 +458,7 @@ def thoughts_of(problem, effort, number):
     lines = []
     for call in steps[number]:
         values = [f"{a} = {call['arguments'][a]}" for a in tools[call["name"]]["parameters"]["required"]]
-        lines.append(f"Want {told[call['name']]}: {', '.join(values)}.")
+        lines.append(f"Asked {concept(call['concept']).word}: {told[call['name']]}: {', '.join(values)}.")
     return before + "\n".join(lines)
 
 

@@ -63,8 +63,8 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
 def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
     facts = problem.facts
     ends = "comes the end" if not facts["after"] else f"comes: {facts['after'].split(chr(10))[0].strip()}"
-    rows = [*facts["plan"], f"Before the gap: {facts['before'].split(chr(10))[-1].strip()}", f"After it {ends}"]
-    rows += ["Missing:", facts["middle"], *trial(facts, effort)]
+    rows = [*facts["plan"], *trial(facts, effort), f"Before the gap: {facts['before'].split(chr(10))[-1].strip()}", f"After it {ends}"]
+    rows += ["Missing:", facts["middle"]]
     return [assistant(fenced(facts["middle"]), "" if effort == "none" else "\n".join(rows))]
 
 

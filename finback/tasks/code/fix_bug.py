@@ -103,7 +103,7 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
         rows += [f"As it is, {facts['given']}:", *(facts["wrong_run"] or [f"gives {facts['got']}"]), f"but {facts['want']} is asked for."]
     rows += [f"Line {facts['line']}, {facts['why']}:", facts["was"], "has to be:", facts["now"]]
     if effort == "max":
-        rows += [f"Try {facts['given']}:", *facts["run"], "as asked"]
+        rows += [f"Try {facts['given']}:", *facts["run"], "as asked", f"So line {facts['line']} has to be:", facts["now"]]
     return [assistant(fenced(facts["code"]), "" if effort == "none" else "\n".join(rows))]
 
 

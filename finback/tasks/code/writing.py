@@ -59,8 +59,9 @@ def fenced(code: str) -> str:
 
 
 def thoughts(facts: dict[str, Any], effort: Effort) -> str:
-    """The plan, then the trial."""
-    return "\n".join([*facts["plan"], *trial(facts, effort)])
+    """The plan; at max the trial, then the plan again, so that the code is written right after it at any effort."""
+    tried = trial(facts, effort)
+    return "\n".join([*facts["plan"], *tried, *(["So:", *facts["plan"]] if tried else [])])
 
 
 def trial(facts: dict[str, Any], effort: Effort) -> list[str]:

@@ -439,15 +439,13 @@ def checks(facts: dict) -> str:
 def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]:
     facts = problem.facts
     chinese = facts.get("language") == "zh"
-    if "y" in facts:
-        content = f"The answer is x = {facts['x']}, y = {facts['y']}."
-    else:
-        content = f"答案是{facts['x']}。" if chinese else f"The answer is {facts['x']}."
+    answer = f"x = {facts['x']}, y = {facts['y']}" if "y" in facts else facts["x"]
+    content = f"答案是{answer}。" if chinese else f"The answer is {answer}."
     if effort == "none":
         return [assistant(content)]
     made = lines(facts)
     if effort == "max":
-        made.append(f"{'检验' if chinese else 'check'}: {checks(facts)} ok")
+        made.append(f"{'检验' if chinese else 'check'}: {checks(facts)} ok, {answer}")
     return [assistant(content, "\n".join(made))]
 
 

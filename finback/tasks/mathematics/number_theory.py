@@ -426,7 +426,7 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     if effort == "none":
         return [assistant(content)]
     if effort == "max":
-        steps = [*steps, f"{'检验' if chinese else 'check'}: {kind.check(numbers)} ok"]
+        steps = [*steps, f"{'检验' if chinese else 'check'}: {kind.check(numbers)} ok, {answer}"]
     return [assistant(content, "\n".join(steps))]
 
 

@@ -123,4 +123,4 @@ def check(made: Step, chinese: bool = False) -> str:
         back = times.text
         if whole.rest:
             back += ", " + scratch.add(times.value, whole.rest).text
-    return f"{word}: {back} ok"
+    return f"{word}: {back} ok, {show(value)}"

@@ -1,7 +1,8 @@
 """How are three or four numbers combined to make a target?
 
 With three: leave one number out, write what the other two can make, then what the target would need of them for each
-way to bring the third in; where the two meet is the answer. With four: combine two first and go on with three; if that
+way to bring the third in; where the two meet is the answer. The operations that led there are said once more before the
+formula that puts them together. With four: combine two first and go on with three; if that
 fails, try another two. Results above 100, fractions and negative numbers are not used.
 """
 
@@ -63,11 +64,12 @@ def pairs(a: Item, b: Item) -> list[tuple[Item, str, str]]:
 
 
 class Found:
-    """The lines of a search with three numbers; formula and shape of what it found, None if nothing."""
+    """The lines of a search with three numbers; formula, shape and operations of what it found, None if nothing."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.formula: str | None = None
+        self.operations = ""
         self.shape: tuple[str, str] | None = None
 
 
@@ -88,10 +90,11 @@ def three(items: list[Item], target: int) -> Found:
         for value, shape, line, form in wants:
             if not 0 < value <= MOST:
                 continue
-            match = next(((formula, sign) for (result, formula), sign, _ in made if result == value), None)
+            match = next(((formula, sign, said_so) for (result, formula), sign, said_so in made if result == value), None)
             said_wants.append(f"{line}={value} {'yes' if match else 'no'}")
             if match:
                 found.formula, found.shape = form.format(match[0], said), (match[1], shape)
+                found.operations = f"{match[2]}, {form.format(value, x)}={target}"
                 break
         found.lines.append(",".join(said_wants))
         if found.formula:
@@ -101,7 +104,7 @@ def three(items: list[Item], target: int) -> Found:
 
 def firsts(rng: random.Random, numbers: list[int], target: int) -> list[tuple[str, list[Item]]]:
     """Ways to combine two of four numbers, tried in a random order until one leaves three that make the target: the
-    last is right. At most two wrong ones are kept, as a trace must stay short; [] if none is right."""
+    last is right. At most four wrong ones are kept, as a trace must stay short; [] if none is right."""
     items = [(n, str(n)) for n in numbers]
     ways = [(line, [made, *(items[k] for k in range(4) if k not in (i, j))])
             for i in range(4) for j in range(i) for made, _, line in pairs(items[i], items[j])]
@@ -109,7 +112,7 @@ def firsts(rng: random.Random, numbers: list[int], target: int) -> list[tuple[st
     for way in rng.sample(ways, len(ways)):
         tried.append(way)
         if three(way[1], target).formula:
-            return tried[-1 - rng.randint(0, 2) :]
+            return tried[-1 - rng.randint(0, 4) :]
     return []
 
 
@@ -128,8 +131,8 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     target, numbers = f["target"], f["numbers"]
     lines: list[str] = []
     branches = [[(v, said) for v, said in items] for items in f["left"]] or [[(n, str(n)) for n in numbers]]
-    if effort == "high":  # one wrong branch at most; max shows up to two
-        branches = branches[-2:]
+    if effort == "high":  # two wrong branches at most; max shows up to four
+        branches = branches[-3:]
     tried = f["tried"][-len(branches) :] if f["tried"] else [""]
     for said, items in zip(tried, branches, strict=True):
         found = three(items, target)
@@ -139,7 +142,8 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
         if said and not found.formula:
             lines.append("no")
     formula = found.formula or ""
-    lines.append(f"{formula}={target}")
+    first = f"{tried[-1]}, " if tried[-1] else ""
+    lines.append(f"So {first}{found.operations}: {formula}={target}")
     if effort == "max":
         while step := re.search(r"\((\d+)(\D)(\d+)\)", formula) or re.search(r"(\d+)(\D)(\d+)", formula):
             lines.append(f"Check {step[0].strip('()')}={(value := _SIGN[step[2]](int(step[1]), int(step[3])))}")

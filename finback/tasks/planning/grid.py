@@ -83,7 +83,7 @@ def _drawing(facts: dict) -> list[str]:
 def search(rows: int, columns: int, walls: list[Cell], start: Cell, goal: Cell) -> tuple[list[str], list[Cell]]:
     """The lines of a breadth-first search, and the way it finds ([] if there is none)."""
     blocked, found, order, lines = set(walls), {start: start}, [start], []
-    for cell in order:
+    for number, cell in enumerate(order, 1):
         said = []
         for step in MOVES.values():
             r, c = cell[0] + step[0], cell[1] + step[1]
@@ -96,10 +96,10 @@ def search(rows: int, columns: int, walls: list[Cell], start: Cell, goal: Cell) 
             else:
                 found[r, c] = cell
                 order.append((r, c))
-                said.append(f"{r}{c} {'goal' if (r, c) == goal else 'new'}")
+                said.append(f"{r}{c} {'goal' if (r, c) == goal else f'new #{len(order)}'}")
                 if (r, c) == goal:
                     break
-        lines.append(f"{cell[0]}{cell[1]}:{','.join(said)}")
+        lines.append(f"#{number} {cell[0]}{cell[1]}:{','.join(said)}")
         if goal in found:
             way = [goal]
             while way[-1] != start:
@@ -120,10 +120,11 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
                 for r, row in enumerate(_drawing(problem.facts), 1)]
     head += [f"Size {rows} {columns}", f"Walls {_said(walls) or 'none'}", f"From {_said([start])} to {_said([goal])}"]
     steps = "".join(f" {move},{_said([cell])}" for move, cell in zip(moves, way[1:], strict=True))
-    tail = [f"Back {_said(way[::-1])}", f"Way {_said(way[:1])}{steps}"]
+    tail = [f"Back {_said(way[::-1])}"]
     if effort == "max":
         head += _straight(start, goal, walls)
         tail.append("Check " + ",".join(f"{_said([cell])} free" for cell in way[1:]))
+    tail.append(f"Way {_said(way[:1])}{steps}")
     return [assistant(f"Go {', '.join(moves)}.", "" if effort == "none" else "\n".join([*head, *lines, *tail]))]
 
 

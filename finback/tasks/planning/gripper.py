@@ -1,11 +1,11 @@
 """How does a robot with one or two hands bring balls to their rooms?
 
-The policy: in its room the robot takes the first balls that want to leave, as many as it has hands for; goes where the
-first of them wants to go and drops what belongs there, and so on; with empty hands and nothing to take here, it goes to
-the next ball that waits. The trace first says start and goal again in the problem's own order, which is copying; and
-restates after every action which balls are still to be brought, and where to. A place is always said behind the words
-that it stood behind before ("book in hall", "book to attic"), so that to look it up is to go on as the text did there.
-Where two places are compared, they are first put side by side ("hall attic goes", "hall hall stays").
+The policy, room by room: drop what belongs here, take the first balls that want to leave, as many as there are free hands,
+then go where the first ball in hand wants to go, or with empty hands to the first ball that waits. The trace first says
+start and goal again in the problem's own order, which is copying; puts each ball's two places side by side ("hall attic
+goes", "hall hall stays"); and gathers what waits by rooms. In every room it compares what it holds with where it is, says
+what waits there, takes it ball by ball, and ends with all that is in hand and all that still waits, so that the next
+room's lines look no further back.
 """
 
 from __future__ import annotations
@@ -97,37 +97,45 @@ def work(init: list[str], goal: list[str]) -> tuple[list[str], list[Step]]:
     hands = [f.split()[1] for f in init if f.startswith("free ")]
     robot = next(f.split()[1] for f in init if f.startswith("at-robby"))
     held: dict[str, str] = {}  # hand -> ball, in the order of taking
-    todo = [ball for ball in at if wants.get(ball, at[ball]) != at[ball]]
+    todo = {ball: at[ball] for ball in at if wants.get(ball, at[ball]) != at[ball]}
 
-    def way(ball: str) -> str:
-        return f"{ball} in {at[ball]}, {ball} to {wants[ball]}"
+    def balls(room: str) -> str:
+        return f"{room} has " + (", ".join(f"{b} to {wants[b]}" for b, where in todo.items() if where == room) or "none")
+
+    def waiting() -> str:
+        return "Left " + ("; ".join(map(balls, dict.fromkeys(todo.values()))) or "none")
 
     lines = [f"Now {robot}; " + ", ".join(f"{ball} in {room}" for ball, room in at.items()),
              "Goal " + ", ".join(f"{ball} to {room}" for ball, room in wants.items()),
              *(f"Ball {ball} in {room}, {f'{ball} to {wants[ball]}: {room} {wants[ball]}' if ball in wants else 'free:'} "
                f"{'goes' if ball in todo else 'stays'}" for ball, room in at.items()),
-             "Left " + ", ".join(map(way, todo))]
+             "Hold none", waiting()]
     plan: list[Step] = []
 
     def do(name: str, *arguments: str) -> None:
         plan.append((name, arguments))
-        left = ", ".join(map(way, todo))
-        hold = ", ".join(f"{hand} {ball} to {wants[ball]}" for hand, ball in held.items())
-        lines.append(f"{name} {' '.join(arguments)}: in {robot}; {hold or 'empty'}; {left or 'none left'}")
+        lines.append(f"{name} {' '.join(arguments)}")
 
     while todo or held:
-        hand = next((h for h in hands if h not in held), None)
-        here = next((ball for ball in todo if at[ball] == robot), None)
-        arrived = next((h for h, ball in held.items() if wants[ball] == robot), None)
-        if arrived:
-            ball = held.pop(arrived)
-            do("drop", ball, robot, arrived)
-        elif hand and here:
-            todo.remove(here)
-            held[hand] = here
-            do("pick", here, robot, hand)
-        else:
-            start, robot = robot, wants[next(iter(held.values()))] if held else at[todo[0]]
+        lines.append(f"In {robot}")
+        for hand, ball in list(held.items()):
+            lines.append(f"{hand} {ball} to {wants[ball]}: {robot} {wants[ball]} {'drop' if wants[ball] == robot else 'keep'}")
+            if wants[ball] == robot:
+                del held[hand]
+                do("drop", ball, robot, hand)
+        lines.append(balls(robot))
+        for ball in [ball for ball, room in todo.items() if room == robot]:
+            free = [hand for hand in hands if hand not in held]
+            lines.append(f"{ball} to {wants[ball]}: {f'{free[0]} free' if free else 'full'}")
+            if not free:
+                break
+            held[free[0]] = ball
+            del todo[ball]
+            do("pick", ball, robot, free[0])
+        lines.append("Hold " + (", ".join(f"{hand} {ball} to {wants[ball]}" for hand, ball in held.items()) or "none"))
+        lines.append(waiting())
+        if held or todo:
+            start, robot = robot, wants[next(iter(held.values()))] if held else next(iter(todo.values()))
             do("move", start, robot)
     return lines, plan
 
@@ -143,10 +151,9 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     facts = problem.facts
     lines, plan = work(facts["init"], facts["goal"])
     if effort == "max":
-        last = {arguments[0]: arguments[1] for name, arguments in plan if name == "drop"}
-        for ball, room in (fact.split()[1:] for fact in facts["goal"]):
-            how = "dropped" if ball in last else "stayed"
-            lines.append(f"Check {ball} {how} in {last.get(ball, room)}, wants {room}: yes")
+        wants = dict(fact.split()[1:] for fact in facts["goal"])
+        checks = {f"drop {' '.join(said)}": f"Check {said[0]} to {wants[said[0]]}, in {said[1]}: yes" for name, said in plan if name == "drop"}
+        lines = [each for line in lines for each in (line, checks.get(line)) if each]
     content = "\n".join(FORMS[facts["wording"]][name].format(*arguments) for name, arguments in plan)
     return [assistant(content, "" if effort == "none" else "\n".join(lines))]
 

@@ -1,11 +1,12 @@
 """How does any position of the Towers of Hanoi become any other, each move read off one line?
 
 The trace first says start and goal again, then by disks. A line then lists the disks from the largest down, each with
-the peg where it is, the one where it must be and whether it must go: "3 A goal C go". A disk that must go sends all
-smaller ones to the third peg first, out of its way: "2 C off B go"; a disk in place asks nothing: "1 B off B ok". The last
-disk of the line that must go can go: that is the move, said with both pegs and with where the disk is then ("2 from C to
+the peg where it is, the one where it must be in the end and whether it must go: "3 A goal C go". A disk that must go sends
+all smaller ones to the third peg first, out of its way: "2 C goal A off B go"; a disk in place asks nothing: "1 B goal C off B ok".
+The last disk of the line that must go can go: that is the move, said with both pegs and with where the disk is then ("2 from C to
 B, 2 B"), and the next line follows from it. A peg is always said behind the words that it stood behind before, so
 that to look it up is to go on as the text did there. The moves are the fewest where the goal is a whole tower.
+A disk's goal is said in every line, also while the disk is off, so that it is never far.
 Two or three disks have few different problems; four have a thousand.
 """
 
@@ -16,12 +17,13 @@ import re
 
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
 
-SIZES = {1: (2, 3), 2: (3, 4), 3: (4, 4, 6)}
+SIZES = {1: (2, 3), 2: (3, 4), 3: (4, 6, 7)}
 HELD_OUT_SIZE = 5  # between sizes that are trained
 MOST_MOVES = {1: 8, 2: 12, 3: 16}  # of problems with five disks and more; smaller ones have no limit
+MOST_SAID = 80  # disks times moves, so that a trace stays short
 PEGS = (("A", "B", "C"), ("left", "middle", "right"), ("a", "b", "c"), ("X", "Y", "Z"), ("P", "Q", "R"),
         ("red", "green", "blue"))
-NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
+NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven"}
 Position = tuple[int, ...]  # the peg of each disk, the largest first
 
 
@@ -31,7 +33,7 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
         start: Position = (rng.randrange(3),) * n if rng.random() < 0.3 else tuple(rng.randrange(3) for _ in range(n))
         goal: Position = (rng.randrange(3),) * n if rng.random() < 0.7 else tuple(rng.randrange(3) for _ in range(n))
         moves = len(work(start, goal)[1]) if start != goal else 0
-        if moves and (n < HELD_OUT_SIZE or moves <= MOST_MOVES[level]):
+        if moves and (n < HELD_OUT_SIZE or moves <= MOST_MOVES[level] and moves * n <= MOST_SAID):
             break
     pegs = rng.choice(PEGS)
     pegs = tuple(rng.sample(pegs, 3)) if rng.random() < 0.3 else pegs
@@ -111,10 +113,10 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     lines.append("Disks " + ", ".join(f"{n - i} {pegs[peg]}" for peg in range(3) for i, at in enumerate(start) if at == peg))
     lines.append("Aims " + ", ".join(f"{n - i} goal {pegs[peg]}" for peg in range(3) for i, at in enumerate(goal) if at == peg))
     for (position, to), move in zip(seen, [*moves, None], strict=True):
-        said, why = [], "goal"
+        said, off = [], False
         for i, (a, b) in enumerate(zip(position, to, strict=True)):
-            said.append(f"{n - i} {pegs[a]} {why} {pegs[b]} {'ok' if a == b else 'go'}")
-            why = "off" if a != b else why
+            said.append(f"{n - i} {pegs[a]} goal {pegs[goal[i]]} {f'off {pegs[b]} ' if off else ''}{'ok' if a == b else 'go'}")
+            off |= a != b
         then = f"{move[0]} from {pegs[move[1]]} to {pegs[move[2]]}, {move[0]} {pegs[move[2]]}" if move else "done"
         lines.append(f"See {', '.join(said)}: {then}")
     if effort == "max":

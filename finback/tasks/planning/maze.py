@@ -88,7 +88,7 @@ def explore(ways: dict[str, list[str]], start: str, goal: str) -> tuple[list[str
         new = goal if goal in doors else next((room for room in doors if room not in seen), None)
         said = ", ".join(f"{room} {'goal' if room == goal else 'seen' if room in seen else 'new'}" for room in doors)
         go = f"go {new}" if new else f"back to {way[-2]}" if len(way) > 1 else "stuck"
-        lines.append(f"Way {' '.join(way)}: {said}; {go}")
+        lines.append(f"Way {' '.join(way)}, want {goal}: {said}; {go}")
         if new is None:
             way.pop()
             continue
@@ -118,9 +118,9 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     else:
         told = ["Doors " + "; ".join(f"{room}: {', '.join(doors)}" for room, doors in f["ways"].items())]
     lines = told + lines
-    lines.append(f"Done {' '.join(way)}")
     if effort == "max":
         lines.append("Check " + ", ".join(f"{a} has {b}" for a, b in zip(way, way[1:], strict=False)))
+    lines.append(f"Done {' '.join(way)}")
     return [assistant(f"Go from {' to '.join(way)}.", "" if effort == "none" else "\n".join(lines))]
 
 

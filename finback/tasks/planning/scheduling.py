@@ -1,9 +1,10 @@
 """In which order can tasks with durations and needs be done, and when is all done at the earliest?
 
 Two forms: as many workers as wanted (a task starts when the last of its needs ends), or one worker (one task after
-another). The trace goes through the list, each task in full: one whose needs are not all done waits, any other gets its
-start and end ("mow: 0 to 9"), and the end once more in the words in which it is needed ("mow ends 9"); with one worker
-every line ends with the time that it is then. What waits is listed, and the trace goes through that.
+another). The trace numbers the list and goes through it, each task in full: one whose needs are not all done
+waits, any other gets its start and end ("done 1 mow: 0 to 9"), and the end once more in the words in which it is needed
+("mow ends 9"); with one worker every line ends with the time that it is then. What waits is listed, numbered anew, and
+the trace goes through that. In the end all that is done is gone through by its number, for the latest end.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import re
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
 
 # Numbers of tasks; the held-out ones lie between those of training.
-SIZES = {1: (3, 4), 2: (4, 5), 3: (5, 6, 9)}
+SIZES = {1: (3, 4), 2: (4, 5, 6), 3: (5, 6, 9, 9)}
 HELD_OUT = {1: (7,), 2: (7, 8), 3: (8,)}
 NAMES = (tuple("ABCDEFGHJK"), tuple("abcdefghjk"), tuple(f"T{i}" for i in range(1, 10)),
          ("wash", "cook", "shop", "clean", "bake", "iron", "sweep", "paint", "pack", "mow"),
@@ -75,15 +76,15 @@ def work(tasks: list, one: bool) -> tuple[list[str], dict[str, tuple[int, int]]]
     """The trace's lines and each task's start and end, in the order of doing."""
     times: dict[str, tuple[int, int]] = {}
     said = {name: f"{name}={duration} {'needs ' + ' '.join(needs) if needs else 'free'}" for name, duration, needs in tasks}
-    lines = [f"Tasks {', '.join(said.values())}{'; now 0' if one else ''}"]
+    lines: list[str] = []
     waiting, now = tasks, 0
     while waiting:
-        if times:
-            lines.append(f"Left {', '.join(name for name, *_ in waiting)}")
+        listed = ", ".join(f"#{i} {said[name]}" for i, (name, *_) in enumerate(waiting, 1))
+        lines.append(f"{'Left' if times else 'Tasks'} {listed}{f'; now {now}' if one else ''}")
         later = []
-        for name, duration, needs in waiting:
+        for number, (name, duration, needs) in enumerate(waiting, 1):
             if missing := next((need for need in needs if need not in times), None):
-                lines.append(f"See {said[name]}: {missing} not yet{f'; now {now}' if one else ''}")
+                lines.append(f"See #{number} {said[name]}: {missing} not yet{f'; now {now}' if one else ''}")
                 later.append([name, duration, needs])
                 continue
             ends = [times[need][1] for need in needs]
@@ -91,15 +92,14 @@ def work(tasks: list, one: bool) -> tuple[list[str], dict[str, tuple[int, int]]]
             why = ", ".join(f"{need} ends {times[need][1]}" for need in needs) or "go"
             end = start + duration
             times[name] = (start, end)
-            lines.append(f"See {said[name]}: {why}; {start}+{duration}={end}; {name}: {start} to {end}; {name} ends {end}"
+            lines.append(f"See #{number} {said[name]}: {why}; {start}+{duration}={end}; done {len(times)} {name}: {start} to {end}; {name} ends {end}"
                          f"{f'; now {end}' if one else ''}")
             now = end
         waiting = later
-    if not one:
-        best = 0
-        for name, (_, end) in times.items():
-            best = max(best, end)
-            lines.append(f"End {name} ends {end}, latest {best}")
+    best = 0
+    for number, (name, (start, end)) in enumerate(times.items(), 1):
+        best = max(best, end)
+        lines.append(f"End {number} {name}: {start} to {end}, latest {best}")
     return lines, times
 
 
@@ -123,6 +123,7 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
                 why = f"{cause}={start}" if cause else "first"
                 lines.append(f"Back {name}={end}: {end}-{duration[name]}={start}, {why}")
                 name = cause
+        lines.append("So " + ", ".join(f"{i} {name}: {start} to {end}" for i, (name, (start, end)) in enumerate(times.items(), 1)))
     content = "\n".join([*(f"- {name}: {start} to {end}" for name, (start, end) in times.items()),
                          f"All done at {finish}."])
     return [assistant(content, "" if effort == "none" else "\n".join(lines))]

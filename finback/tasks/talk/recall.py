@@ -4,7 +4,8 @@ Levels: 1 a list said again, its things with nothing but spaces between, 2 with 
 belongs to it, 3 backwards, and a chain of what belongs to what, 4 the stacks of a Blocksworld problem, which is where its
 plans begin, 5 tables: what belongs to each thing, the things asked for in another order, two tables made one, or a table by
 what it says instead of by its things; so that nearly every word of an answer is looked up, 6 comparisons, a table of them:
-two things side by side, the same or not; two numbers, which is larger; two tables, where they agree. Things are words, names, numbers
+two things side by side, the same or not; two numbers, which is larger; two tables, where they agree, 7 what a word problem
+counts, its nouns exchanged for any others: the first line of `word_problem`'s traces. Things are words, names, numbers
 and syllables without meaning, so that nothing but the prompt helps.
 Held out: the last wording of each, and lists and tables of 7 things (of a larger table 7 may be asked for).
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 import random
 import re
 
+from finback.tasks.mathematics import word_problem
 from finback.tasks.planning import blocks, blocks_words
 from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
 from finback.tasks.talk.chinese import KINDS, NAMES
@@ -74,7 +76,14 @@ WORDINGS = {
         ("{0}. For which do the two agree? Say {1}.", "Do the lists agree ({1})? {0}", "{0}. Do they agree? {1}", "Compare both lists, {1}: {0}"),
         ("{0}。两边一样吗？说{1}", "对一对（{1}）：{0}", "两张表，说{1}：{0}"),
     ),
+    "read": (
+        ("{0} Do not solve this: say its numbers and what they count.", "Which numbers are in this text? {0}", "Read the numbers: {0}", "What does this count? {0}"),
+        (),
+    ),
 }  # fmt: skip
+PLAIN_WORDS = set("""about after again all and are arrive ate away back before big blue bought came children cost each equal every extra
+far feet first for fewer from full gave got green have hours hundred inch is kilometres left less long lost meters metres miles
+minutes more new now of off old on other out over parts people per percent red small thousand times to were will with years""".split())
 CASES = (("same", "different"), ("yes", "no"), ("stays", "goes"), ("ok", "go"), ("there", "away"), ("equal", "not equal"))
 LINKS = ("{} {}", "{} is {}", "{}: {}", "{} = {}", "{} -> {}", "{} to {}", "{} in {}", "{} has {}")
 STACKS_NOW = ("Which stacks are there now, from the table up?", "Say how the blocks stand now.", "What stands on what?", "Name the stacks at the start.")
@@ -88,12 +97,16 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
         return _table(rng, held_out)
     if level == 6:
         return _compared(rng, held_out)
+    if level == 7:
+        return _read(rng, held_out)
     kind = rng.choice((("repeat",), ("repeat", "after", "before", "belongs"), ("backwards", "chain", "belongs"))[level - 1])
     lengths = {"repeat": range(3, 21), "backwards": range(3, 9), "chain": range(3, 7)}.get(kind, range(3, 12))
     unknown_length = held_out and HELD_OUT_LENGTH in lengths and rng.random() < 0.5
     count = HELD_OUT_LENGTH if unknown_length else rng.choice([n for n in lengths if n != HELD_OUT_LENGTH])
     in_chinese = rng.random() < CHINESE
-    things = _things(rng, {"chain": count + 1, "belongs": 2 * count}.get(kind, count), in_chinese)
+    if kind == "repeat" and rng.random() < 0.2:  # one long number, which has no words to hold on to
+        count, digits = 1, rng.choice(("01", "0123456789"))
+    things = ["".join(rng.choices(digits, k=rng.randint(6, 24)))] if count == 1 else _things(rng, {"chain": count + 1, "belongs": 2 * count}.get(kind, count), in_chinese)
     joint = " " if level == 1 else "，" if in_chinese else rng.choice((" ", ", ", "; "))
     place, asked = rng.randrange(count), ""
     shown = joint.join(things)
@@ -197,6 +210,23 @@ def _compared(rng: random.Random, held_out: bool) -> Problem:
     return Problem(kind, f"{kind} {shown}", user(prompt), {"want": joint.join(want), "work": "\n".join(work)})
 
 
+def _read(rng: random.Random, held_out: bool) -> Problem:
+    """The quantities of a word problem, whose nouns may be any here, as only the reading is asked for."""
+    text = "一"
+    while re.search(r"[\u4e00-\u9fff]", text):
+        text = word_problem.sample(rng, rng.randint(1, word_problem.WORD_PROBLEM.levels), held_out).messages[-1]["content"]
+    words = text.split()
+    behind = {re.sub(r"\W+$", "", b) for a, b in zip(words, words[1:]) if any(c.isdigit() for c in a) or a.lower() in word_problem.SAID}
+    nouns = sorted(w for w in behind if re.fullmatch("[a-z]{3,}", w) and w not in PLAIN_WORDS)
+    others = [w.lower() for w in _things(rng, 40, False) if re.fullmatch("[A-Za-z]{3,}", w)]
+    for noun, other in zip(nouns, others):
+        text = re.sub(rf"\b{noun}\b", other + "s" * noun.endswith("s"), text)
+    want = ", ".join(word_problem.quantities(text))
+    *trained, last = WORDINGS["read"][0]
+    prompt = (last if held_out else rng.choice(trained)).format(text)
+    return Problem("read", f"read {text}", user(prompt), {"want": want, "work": f"Read {want}"})
+
+
 def _places(rng: random.Random) -> list[str]:
     """Names that differ in a letter or a digit."""
     letter, digits = rng.choice("abclprtxyz"), range(rng.randint(2, 5))
@@ -255,4 +285,4 @@ def _things(rng: random.Random, count: int, in_chinese: bool) -> list[str]:
     return list(found)
 
 
-RECALL = Task("recall", "talk", 6, sample, solve, verify)
+RECALL = Task("recall", "talk", 7, sample, solve, verify)

@@ -1,7 +1,8 @@
 """What could a tool be about? Small invented worlds: prices, rooms, weather, calendars, conversions.
 
-Data only. A concept has slots (its arguments), what it gives back, nouns for names and words for descriptions. The
-last concepts of `CONCEPTS` are held out: training never sees them.
+A concept has slots (its arguments), what it gives back, nouns for names and words for descriptions. The
+last concepts of `CONCEPTS` are held out: training never sees them. Most of the trained ones are as plain as can be, a
+property of something, something by day, an action for someone, and many, so that a new one is read, not known.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ COURSES = "algebra biology chemistry drawing economics french geometry history m
 SYLLABLES = """ba be bo da de do fa fi fo ga gi go ka ke ko la li lo ma mi mo na ne no pa pe po ra ri ro sa si so ta
 ti to va vi vo za zi zo""".split()
 
+COMPANIES = "Altex Bravix Cordell Denmar Evolta Fintor Gravel Hexon Inova Jutland Kraft Lumora".split()
+BEASTS = "badger bat bear beaver camel cow crow deer eagle fox goat goose hare hen horse lynx otter panda seal swan wolf".split()
+MONTHS = "January February March April May June July August September October November December".split()
+STREETS = "Ash Birch Cedar Castle Chapel Church Elm Garden Hill King Lake Market Mill Oak Park Queen River Station".split()
 COLOURS = "black blue brown green grey orange pink purple red white yellow".split()
 SKIES = "sunny cloudy rainy windy snowy foggy stormy".split()
 EVENTS = "choir concert dentist dinner exam interview lecture meeting party picnic rehearsal training".split()
@@ -55,7 +60,8 @@ class Slot:
 
 @dataclass(frozen=True)
 class Concept:
-    """ask: questions that mention every slot as {0}, {1}; say: the answer with {v}; gives: the possible results."""
+    """ask: questions that mention every slot as {0}, {1}; say: the answer with {v}; gives: the possible results; word: what
+    is asked for, as question and description mostly call it."""
 
     name: str
     nouns: tuple[str, ...]
@@ -67,6 +73,11 @@ class Concept:
     verbs: tuple[str, ...] = field(
         default=("get", "find", "fetch", "look_up", "read", "show", "query", "check", "tell")
     )
+    words: str = ""
+
+    @property
+    def word(self) -> str:
+        return self.words or self.name.replace("_", " ")
 
 
 ITEM = Slot(ITEMS, ("item", "product", "thing", "article", "object", "what"), "the item")
@@ -88,35 +99,129 @@ FROM_UNIT = Slot(CURRENCIES, ("from_unit", "have", "source", "old_unit"), "the u
 TO_UNIT = Slot(CURRENCIES, ("to_unit", "want", "target", "new_unit"), "the unit it becomes")
 TRAIN = Slot(range(10, 999), ("train", "number", "line", "service"), "the train number")
 
-# What a thing has, as plainly as can be: its name, of what, and what it may be. Many, so that a new one is read, not known.
-PLAIN = (
-    ("salary", PERSON, range(1000, 9000)), ("age", PERSON, range(18, 90)), ("desk", PERSON, range(1, 400)),
-    ("doctor", PERSON, PEOPLE), ("neighbour", PERSON, PEOPLE), ("assistant", PERSON, PEOPLE),
-    ("shift", PERSON, DAYS), ("language", PERSON, LANGUAGES), ("car number", PERSON, range(100, 9999)),
-    ("owner", ITEM, PEOPLE), ("maker", ITEM, PEOPLE), ("shelf number", ITEM, range(1, 200)),
-    ("length", ITEM, range(2, 300)), ("discount", ITEM, range(2, 60)), ("box number", ITEM, range(1, 900)),
-    ("height", CITY, range(2, 3000)), ("area", CITY, range(20, 900)), ("post code", CITY, range(1000, 9999)),
-    ("founder", CITY, PEOPLE), ("market day", CITY, DAYS), ("temperature", CITY, range(1, 40)),
-    ("coach", TEAM, PEOPLE), ("rank", TEAM, range(1, 20)), ("home town", TEAM, CITIES), ("captain", TEAM, PEOPLE),
-    ("fee", COURSE, range(20, 900)), ("course room", COURSE, range(100, 999)), ("exam day", COURSE, DAYS),
-    ("driver", TRAIN, PEOPLE), ("platform", TRAIN, range(1, 30)), ("delay", TRAIN, range(1, 90)),
-    ("rent", SHOP, range(200, 9000)), ("cook", SHOP, PEOPLE), ("closing day", SHOP, DAYS),
-    ("syllable count", WORD, range(1, 6)), ("origin", WORD, LANGUAGES), ("rhyme", WORD, WORDS),
+COMPANY = Slot(COMPANIES, ("company", "firm", "supplier", "brand"), "the company")
+BEAST = Slot(BEASTS, ("animal", "creature", "beast", "species"), "the animal")
+MONTH = Slot(MONTHS, ("month", "period", "in_month"), "the month")
+STREET = Slot([f"{s} Street" for s in STREETS], ("street", "road", "address"), "the street")
+
+# Of whom or what, what it may be, and the properties that are such.
+PROPERTIES: tuple[tuple[Slot, list[str] | range, str], ...] = (
+    (PERSON, range(10, 9000), "salary, age, desk, car number, bonus, locker, badge number, ticket number, pension, debt, "
+     "savings, pulse, account number, wage, tax, balance, rating, allowance, overtime, height, shoe size, quota, parking space"),
+    (PERSON, PEOPLE, "doctor, neighbour, assistant, brother, sister, uncle, aunt, cousin, friend, partner, lawyer, dentist, "
+     "trainer, landlord, client, deputy, mentor, guest, roommate, colleague, agent, nurse, secretary, driver, grandmother"),
+    (PERSON, CITIES, "holiday resort, work place, next stop, favourite city, meeting point"),
+    (PERSON, DAYS, "shift, day off, pay day, laundry day, visiting day"),
+    (PERSON, ITEMS, "gift, prize, favourite thing, burden"), (PERSON, LANGUAGES, "language, accent"),
+    (PERSON, COLOURS, "eye colour, hair colour, uniform"), (PERSON, BEASTS, "pet, nickname"),
+    (PERSON, COMPANIES, "employer, bank, insurer"), (PERSON, STREETS, "route home"),
+    (ITEM, range(2, 900), "shelf number, length, discount, box number, width, depth, volume, warranty, barcode, voltage, power, "
+     "row, size, deposit, fine, battery life, model number, serial number, thickness, temperature, score"),
+    (ITEM, PEOPLE, "owner, maker, designer, seller, buyer, inventor, painter, donor, finder, borrower"),
+    (ITEM, CITIES, "warehouse, factory, hiding place"), (ITEM, DAYS, "delivery day, release day, repair day"),
+    (ITEM, COMPANIES, "manufacturer, carrier"), (ITEM, COLOURS, "label colour, lid"), (ITEM, MONTHS, "expiry month"),
+    (CITY, range(2, 3000), "height, area, post code, temperature, rainfall, bus fare, speed limit, humidity, noise level, "
+     "dialling code, crime rate, number of bridges, number of schools, number of hotels, tide, debt, altitude, snow depth"),
+    (CITY, PEOPLE, "founder, architect, bishop, governor, poet, judge, sheriff, patron, librarian, painter"),
+    (CITY, DAYS, "market day, festival day, rubbish day"), (CITY, LANGUAGES, "dialect, official language"),
+    (CITY, CURRENCIES, "currency"), (CITY, BEASTS, "emblem, mascot"), (CITY, STREETS, "main street"), (CITY, CITIES, "twin city"),
+    (TEAM, range(1, 90), "rank, wins, losses, draws, budget, trophies, goals, squad size, average age"),
+    (TEAM, PEOPLE, "coach, captain, goalkeeper, sponsor, president, physio, striker, referee, scout"),
+    (TEAM, CITIES, "home town, training ground"), (TEAM, COLOURS, "jersey, flag"), (TEAM, BEASTS, "mascot"),
+    (COURSE, range(1, 900), "fee, course room, credits, chapters, lessons, pass rate, class size"),
+    (COURSE, PEOPLE, "examiner, author, best student"), (COURSE, DAYS, "exam day, start day"), (COURSE, STREETS, "location"),
+    (TRAIN, range(1, 300), "platform, delay, carriages, top speed, fare, stops, length"),
+    (TRAIN, PEOPLE, "driver, conductor, cleaner"), (TRAIN, CITIES, "terminus, depot, origin"), (TRAIN, COLOURS, "livery"),
+    (SHOP, range(2, 9000), "rent, turnover, floor, parking fee, lease, staff size, power bill"),
+    (SHOP, PEOPLE, "cook, guard, cashier, director, accountant, best customer"), (SHOP, DAYS, "closing day, sale day"),
+    (SHOP, COLOURS, "door colour"), (SHOP, STREETS, "address"),
+    (WORD, range(1, 90), "syllable count, frequency, page"), (WORD, LANGUAGES, "origin, source"), (WORD, WORDS, "rhyme, synonym"),
+    (COMPANY, range(10, 9000), "share price, profit, revenue, staff count, tax number, market share, loss"),
+    (COMPANY, PEOPLE, "chairman, founder, lawyer, speaker, auditor, heir"), (COMPANY, CITIES, "main office, port, branch"),
+    (COMPANY, STREETS, "address"), (COMPANY, COMPANIES, "parent, supplier"), (COMPANY, COLOURS, "logo"),
+    (BEAST, range(1, 90), "life span, cage number, litter size, top speed, age"), (BEAST, PEOPLE, "keeper, vet, owner"),
+    (BEAST, ITEMS, "toy"), (BEAST, MONTHS, "mating season"),
+    (MONTH, range(1, 900), "sales, average temperature, rainy days, sunrise, turnover"), (MONTH, COLOURS, "calendar colour"),
+    (STREET, range(2, 900), "length, house count, parking fee, speed limit"), (STREET, PEOPLE, "postman, caretaker"),
 )  # fmt: skip
+# The same of a thing on a day: what is asked with "how many" and what with "what" or "who".
+COUNTED = ((PERSON, "appointments, visitors, calls, guests, hours of sleep"), (CITY, "flights, sunny hours, tourists, accidents"),
+           (SHOP, "customers, sales, open desks"), (TRAIN, "passengers, spare bikes, stops"), (TEAM, "injured players, fans"),
+           (ITEM, "orders, returns, spare boxes"))  # fmt: skip
+BY_DAY = ((PERSON, PEOPLE, "partner, visitor, helper, stand-in"), (TEAM, PEOPLE, "referee, top scorer"), (TEAM, CITIES, "place of play"),
+          (CITY, range(1, 40), "temperature, air quality"), (CITY, PEOPLE, "guest speaker, officer"), (SHOP, ITEMS, "special offer"),
+          (TRAIN, PEOPLE, "guard, driver"), (TRAIN, range(1, 30), "platform, delay"), (COURSE, range(100, 999), "room"),
+          (COMPANY, range(2, 900), "share price"))  # fmt: skip
+# What can be done for a person at an hour of a day.
+ACTIONS = """book table, order taxi, plan visit, schedule call, arrange lesson, request report, prepare meal, open ticket, reserve bike,
+start backup, cancel delivery, write note, print badge, rent boat, send message, hire guide, pack parcel, buy ticket, log complaint""".replace("\n", " ").split(", ")
+
+
+def _the(slot: Slot) -> str:
+    return "" if slot in (PERSON, CITY, WORD, COURSE, COMPANY, MONTH, STREET) else "train " if slot is TRAIN else "the "
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def _plain(name: str, slot: Slot, gives: list[str] | range) -> Concept:
-    a = slot.about.replace("the ", "")
-    the = "" if slot in (PERSON, CITY, WORD, COURSE) else "train " if slot is TRAIN else "the "
+    a, the = _a(slot.about.replace("the ", "")), _the(slot)
     ask = "Who" if gives is PEOPLE else "What"
     return Concept(
-        name.replace(" ", "_"),
+        f"{name} of {slot.about}",
         (name.replace(" ", "_"),),
-        (f"{name.capitalize()} of {'an' if a[0] in 'aeiou' else 'a'} {a}.", f"Gives the {name} of {'an' if a[0] in 'aeiou' else 'a'} {a}."),
+        (f"{name.capitalize()} of {a}.", f"Gives the {name} of {a}.", f"The {name} of {a}.", f"Look up the {name} of {a}.",
+         f"Returns the {name} that {a} has."),
         (slot,),
         gives,
-        (f"{ask} is the {name} of {the}{{0}}?", f"Tell me the {name} of {the}{{0}}.", f"I need the {name} of {the}{{0}}."),
+        (f"{ask} is the {name} of {the}{{0}}?", f"Tell me the {name} of {the}{{0}}.", f"I need the {name} of {the}{{0}}.",
+         f"Can you find the {name} of {the}{{0}}?", f"Do you know the {name} of {the}{{0}}?"),
         f"The {name} of {the}{{0}} is {{v}}.",
+        words=name,
+    )  # fmt: skip
+
+
+def _counted(name: str, slot: Slot) -> Concept:
+    a, the = _a(slot.about.replace("the ", "")), _the(slot)
+    return Concept(
+        f"count of {name} of {slot.about}",
+        (name.replace(" ", "_"),),
+        (f"{name.capitalize()} of {a} on a day.", f"How many {name} {a} has on a day."),
+        (slot, DAY),
+        range(2, 300),
+        (f"How many {name} does {the}{{0}} have on {{1}}?", f"On {{1}}, how many {name} are there for {the}{{0}}?"),
+        f"On {{1}} {the}{{0}} has {{v}} {name}.",
+        words=name,
+    )
+
+
+def _by_day(name: str, slot: Slot, gives: list[str] | range) -> Concept:
+    a, the = _a(slot.about.replace("the ", "")), _the(slot)
+    ask = "Who" if gives is PEOPLE else "What"
+    return Concept(
+        f"{name} of {slot.about} by day",
+        (name.replace(" ", "_").replace("-", "_"),),
+        (f"{name.capitalize()} of {a} on a day.", f"Gives the {name} of {a} for a day."),
+        (slot, DAY),
+        gives,
+        (f"{ask} is the {name} of {the}{{0}} on {{1}}?", f"Tell me the {name} of {the}{{0}} for {{1}}."),
+        f"On {{1}} the {name} of {the}{{0}} is {{v}}.",
+        words=name,
+    )
+
+
+def _action(verb: str, noun: str) -> Concept:
+    return Concept(
+        f"{verb} {noun}",
+        (noun,),
+        (f"{verb.capitalize()} {_a(noun)} for a person.",),
+        (PERSON, DAY, HOUR),
+        "id",
+        (f"{verb.capitalize()} {_a(noun)} for {{0}} on {{1}} at {{2}}.", f"Please {verb} {_a(noun)} for {{0}}: {{1}}, hour {{2}}."),
+        f"The {noun} for {{0}} has the number {{v}}.",
+        (verb, "make", "create", "add"),
+        words=noun,
     )
 
 
@@ -200,6 +305,7 @@ CONCEPTS = (
             "Give me the phone number of {0}.",
         ),
         "The phone number of {0} is {v}.",
+        words="phone number",
     ),
     Concept(
         "manager",
@@ -240,6 +346,7 @@ CONCEPTS = (
         range(6, 12),
         ("What is the opening hour of the {0} on {1}?", "At which opening hour can I go to the {0} on {1}?"),
         "On {1} the {0} opens at {v}.",
+        words="opening hour",
     ),
     Concept(
         "score",
@@ -272,6 +379,7 @@ CONCEPTS = (
         ),
         "The event {0} is in the calendar: entry {v}.",
         ("add", "make", "create", "write", "save", "put"),
+        words="calendar",
     ),
     Concept(
         "order",
@@ -313,8 +421,12 @@ CONCEPTS = (
             "Please convert {0} {1} into {2}.",
         ),
         "{0} {1} are {v} {2}.",
+        words="convert",
     ),
-    *(_plain(*row) for row in PLAIN),
+    *(_plain(name, slot, gives) for slot, gives, names in PROPERTIES for name in names.split(", ")),
+    *(_counted(name, slot) for slot, names in COUNTED for name in names.split(", ")),
+    *(_by_day(name, slot, gives) for slot, gives, names in BY_DAY for name in names.split(", ")),
+    *(_action(*each.split()) for each in ACTIONS),
     # Held out.
     Concept(
         "weight",
@@ -333,6 +445,7 @@ CONCEPTS = (
         range(1930, 2015),
         ("What is the birth year of {0}?", "In which year was {0} born? I need the birth year."),
         "The birth year of {0} is {v}.",
+        words="birth year",
     ),
     Concept(
         "mayor",
@@ -351,6 +464,7 @@ CONCEPTS = (
         range(0, 300),
         ("How many free seats are on train {0} on {1}?", "Are there free seats on train {0} on {1}, and how many?"),
         "Train {0} has {v} free seats on {1}.",
+        words="free seats",
     ),
     Concept(
         "match",
@@ -360,6 +474,7 @@ CONCEPTS = (
         TEAMS,
         ("Which opponent do the {0} have on {1}?", "Who is the opponent of the {0} on {1}?"),
         "On {1} the opponent of the {0} is: {v}.",
+        words="opponent",
     ),
     Concept(
         "reminder",
@@ -377,7 +492,7 @@ TRAINED = CONCEPTS[:-HELD_OUT_CONCEPTS]
 HELD_OUT = CONCEPTS[-HELD_OUT_CONCEPTS:]
 
 # (first, second): the result of the first is the argument of the second; ask with {0} the first's argument.
-CHAINS = (
+OWN_CHAINS = (
     ("manager", "room", "Which room is the manager of {0} in?"),
     ("manager", "phone", "What is the phone number of the manager of {0}?"),
     ("home", "weather", "What is the weather in the home city of {0}?"),
@@ -395,5 +510,20 @@ CHAINS_HELD_OUT = (
 )
 
 
+_BY_NAME = {c.name: c for c in CONCEPTS}
+
+
 def concept(name: str) -> Concept:
-    return next(c for c in CONCEPTS if c.name == name)
+    return _BY_NAME[name]
+
+
+def chains() -> tuple[tuple[str, str, str], ...]:
+    """Chains of two properties: what the first gives is what the second is asked about."""
+    single = [c for c in TRAINED if len(c.slots) == 1 and " of " in c.name]
+    return tuple(
+        (one.name, two.name, f"{'Who' if two.gives is PEOPLE else 'What'} is the {two.word} of the {one.word} of {_the(one.slots[0])}{{0}}?")
+        for one in single for two in single if one.gives is two.slots[0].values and one.word != two.word
+    )  # fmt: skip
+
+
+CHAINS = chains()

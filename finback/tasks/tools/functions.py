@@ -31,7 +31,7 @@ from finback.tasks.tools.calls import (
     tool,
     words_of,
 )
-from finback.tasks.tools.concepts import CHAINS, CHAINS_HELD_OUT, HELD_OUT, TRAINED, Concept, Slot, concept, word
+from finback.tasks.tools.concepts import CHAINS, CHAINS_HELD_OUT, HELD_OUT, OWN_CHAINS, TRAINED, Concept, Slot, concept, word
 from finback.tasks.tools.direct import direct_question
 
 EXTRA_ARGUMENTS = (("limit", "integer"), ("verbose", "boolean"), ("format", "string"), ("unit", "string"))
@@ -125,6 +125,12 @@ class _World:
             schema, self.tools[it.name] = _build(self.rng, it, self.held_out, self.taken, may_extend)
             self.schemas.append(schema)
 
+    def other(self, *besides: Concept) -> Concept:
+        """A trained concept whose word is that of no function here and of none of `besides`, or it would not be clear which
+        one is meant."""
+        taken = {c.word for c in (*map(concept, self.tools), *besides)}
+        return self.rng.choice([c for c in TRAINED if c.word not in taken])
+
     def call(self, it: Concept, values: list[str | int] | None = None) -> dict[str, Any]:
         """A call of a concept's function whose result is now in its table."""
         made = self.tools[it.name]
@@ -161,7 +167,6 @@ def _ask(rng: random.Random, it: Concept, values: list[Any]) -> str:
 def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     world = _World(rng, held_out)
     own = HELD_OUT if held_out else TRAINED
-    others = list(TRAINED)
     count = rng.randint(1, 2) if level == 1 else rng.randint(2, 3)
     if level <= 2:
         fitting = [c for c in own if len(c.slots) == 1] if level == 1 else [c for c in own if len(c.slots) > 1]
@@ -169,8 +174,8 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
         if level == 2 and rng.random() < 0.25 and not held_out:
             return _none_fits(rng, world, it)
         world.add(it, level > 1)
-        for other in rng.sample([c for c in others if c.name != it.name], count - 1):
-            world.add(other, level > 1)
+        while len(world.tools) < count:
+            world.add(world.other(), level > 1)
         call = world.call(it)
         return world.problem(
             f"one call {it.name}",
@@ -183,19 +188,23 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
             return _after_error(rng, world)
         number = rng.choice((2, 3)) if held_out else rng.choice((2, 2, 2, 4))
         first = rng.choice(own)
-        picks = [first, *(rng.choice([first, *(others if number == 2 else [first])]) for _ in range(number - 1))]
-        for it in [*picks, rng.choice(others)]:
-            world.add(it, False)
+        picks = [first]
+        world.add(first, False)
+        for _ in range(number - 1):
+            picks.append(world.other() if number == 2 and rng.random() < 0.9 else first)
+            world.add(picks[-1], False)
+        world.add(world.other(), False)
         calls = [world.call(it) for it in picks]
         asked = [_ask(rng, it, c["values"]) for it, c in zip(picks, calls)]
         words = rng.choice({2: TWO, 3: THREE, 4: FOUR}[number]).format(*asked)
         key = " ".join(f"{it.name} {_row(c['values'])}" for it, c in zip(picks, calls))
         return world.problem(f"{number} at once", key, user(words), steps=[calls])
     if rng.random() < 0.3:
-        return _next_turn(rng, world, own, others)
-    one, two, words = rng.choice(CHAINS_HELD_OUT if held_out else CHAINS)
-    for it in (concept(one), concept(two), rng.choice(others)):
+        return _next_turn(rng, world, own)
+    one, two, words = rng.choice(CHAINS_HELD_OUT if held_out else OWN_CHAINS if rng.random() < 0.3 else CHAINS)
+    for it in (concept(one), concept(two)):
         world.add(it, True)
+    world.add(world.other(), True)
     first_call = world.call(concept(one))
     second = world.call(concept(two), [first_call["result"]])
     key = f"{one} {two} {_row(first_call['values'])}"
@@ -206,14 +215,14 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
 
 def _none_fits(rng: random.Random, world: _World, it: Concept) -> Problem:
     """A question for a function that is not there, or one that needs none."""
-    for other in rng.sample([c for c in TRAINED if c.name != it.name and not set(c.nouns) & set(it.nouns)], 2):
-        world.add(other, False)
+    for _ in range(2):
+        world.add(world.other(it), False)
     if rng.random() < 0.5:
         words, answer, turn = direct_question(rng)
         return world.problem("none needed", f"direct {words}", user(words), direct=answer, word=turn)
     values = [_value(rng, slot, set()) for slot in it.slots]
     return world.problem(
-        "none fits", f"none {it.name} {_row(values)}", user(_ask(rng, it, values)), direct=NO_TOOL, word="no tool"
+        "none fits", f"none {it.name} {_row(values)}", user(_ask(rng, it, values)), direct=NO_TOOL, word="no tool", asked=it.word
     )
 
 
@@ -221,7 +230,7 @@ def _after_error(rng: random.Random, world: _World) -> Problem:
     """A call that failed stands in the history: an argument with a wrong name, or one that is missing."""
     it = rng.choice(TRAINED)
     world.add(it, False)
-    world.add(rng.choice([c for c in TRAINED if c.name != it.name]), False)
+    world.add(world.other(), False)
     call = world.call(it)
     name, wrong = call["name"], dict(call["arguments"])
     last = next(reversed(wrong))
@@ -236,10 +245,10 @@ def _after_error(rng: random.Random, world: _World) -> Problem:
     return world.problem("after an error", f"error {it.name} {_row(call['values'])}", history, steps=[[call]])
 
 
-def _next_turn(rng: random.Random, world: _World, own: tuple[Concept, ...], others: list[Concept]) -> Problem:
+def _next_turn(rng: random.Random, world: _World, own: tuple[Concept, ...]) -> Problem:
     """One question is answered already; the next one is about the same thing or another."""
     it = rng.choice(own)
-    before = rng.choice([it, *others])
+    before = it if rng.random() < 0.1 else world.other(it)
     for each in (it, before):
         world.add(each, True)
     done, call = world.call(before), world.call(it)
@@ -262,13 +271,14 @@ def _say(call: dict[str, Any]) -> str:
 
 
 def _choice(problem: Problem, call: dict[str, Any]) -> str:
-    """What the function is for, its name and the arguments that it needs, as the prompt has them, then their values.
+    """What is asked for, what the function is for, its name and the arguments that it needs, as the prompt has them, then
+    their values.
 
-    The description comes first since it can be chosen by meaning; a name may mean nothing and only says which function
-    that was. The name is said once before the call, since each copy of it can go wrong."""
+    The word that is asked for leads to the description that has it, and the description to the name, which may mean
+    nothing. The name is said once before the call, since each copy of it can go wrong."""
     name = call["name"]
     given = ", ".join(f"{k} = {v}" for k, v in call["arguments"].items())
-    return f"Want {_described(problem, name)}: {given}."
+    return f"Asked {concept(call['concept']).word}: {_described(problem, name)}: {given}."
 
 
 def _described(problem: Problem, name: str) -> str:
@@ -281,7 +291,7 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
     # Names stand in front of descriptions in the prompt; here behind them, as in the choice that follows.
     tried = "".join(f"{_described(problem, name)}\n" for name in functions(problem)) if effort == "max" else ""
     if "direct" in facts:
-        chosen = "Want no tool." if facts["direct"] == NO_TOOL else "Want no tool. This needs no tool."
+        chosen = f"Asked {facts['asked']}: no tool." if facts["direct"] == NO_TOOL else "This needs no tool."
         return [answering(facts["direct"], effort, tried + chosen)]
     messages: list[Message] = []
     first = calls_before(problem.messages) + 1
