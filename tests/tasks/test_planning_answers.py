@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 
 import pytest
@@ -195,6 +196,13 @@ def test_countdown_lines_are_true_and_held_out_shapes_stay_out():
             for line in found[-1].lines:
                 for a, sign, b, value in re.findall(r"(\d+)([-+*/])(\d+)=(\d+)", line):
                     assert eval(f"{a} {sign} {b}") == int(value)
+            for effort in ("high", "max"):  # the last line says the operations, then the formula of just these
+                reply = TASKS["countdown"].solve(problem, effort, random.Random(0))[0]
+                last = reply["reasoning_content"].split("\n")[-1]
+                operations, formula = last.removeprefix("So ").split(": ")
+                assert last.startswith("So ") and formula == reply["content"]
+                assert all(eval(each.replace("=", "==")) for each in (*operations.split(", "), formula))
+                assert sorted(re.findall(r"[-+*/]", operations)) == sorted(re.findall(r"[-+*/]", formula))
 
 
 @pytest.mark.parametrize("name", ["gripper", "hanoi", "logistics", "maze", "scheduling"])
@@ -242,21 +250,26 @@ def test_gripper_says_of_each_ball_where_it_is_and_should_be():
             aim = f"{ball} to {wants[ball]}: {at[ball]} {wants[ball]}" if ball in wants else "free:"
             assert line == f"{ball} in {at[ball]}, {aim} {'goes' if goes else 'stays'}"
         # In every room what waits there is what was last said to wait there, and what is held is kept or dropped by its room.
-        waits, hold = {}, set()
+        waits, hold, brought, goes_to = {}, set(), set(), ""
+        going = {f"{b} to {wants[b]}" for b in at if wants.get(b, at[b]) != at[b]}
         for line in lines:
             if line.startswith("In "):
                 room = line.removeprefix("In ")
+                assert room == (goes_to or room)
             elif line.startswith("Left "):
                 waits = dict(part.split(" has ") for part in line.removeprefix("Left ").split("; ")) if "none" not in line else {}
-                going = {f"{b} to {wants[b]}" for b in at if wants.get(b, at[b]) != at[b]}
-                assert {each for balls in waits.values() for each in balls.split(", ")} | hold <= going
+                assert {each for balls in waits.values() for each in balls.split(", ")} | hold | brought == going
             elif line.startswith("Hold "):
                 hold = {each.split(" ", 1)[1] for each in line.removeprefix("Hold ").split(", ") if each != "none"}
             elif held := re.fullmatch(r"\w+ (\w+ to (\w+)): (\w+) \2 (drop|keep)", line):
                 assert held[1] in hold and held[3] == room and (held[4] == "drop") == (held[2] == room)
+                brought |= {held[1]} if held[4] == "drop" else set()
+            elif line.startswith("move "):
+                assert line.split()[1] == room
+                goes_to = line.split()[2]
             elif " has " in line:
                 assert line == f"{room} has {waits.get(room, 'none')}"
-        assert not waits and not hold
+        assert not waits and not hold and brought == going
 
 
 def test_hanoi_lines_say_the_position_after_each_move_and_the_goal():

@@ -77,6 +77,9 @@ def posed(rng: random.Random, f: Function, bug: Mutation, args: list[Any], resul
         fails=fails)
     after = short_run(f.code, f.name, args)
     failing = values(f.pipeline.args, args)
+    was, now = lines[bug.line - 1], right[bug.line - 1]
+    if was.strip() != now.strip():  # or the mistake is the indentation
+        was, now = was.strip(), now.strip()
     facts = {
         "name": f.name,
         "code": f.code,
@@ -87,8 +90,8 @@ def posed(rng: random.Random, f: Function, bug: Mutation, args: list[Any], resul
         "want": repr(result),
         "line": bug.line,
         "why": bug.why,
-        "was": lines[bug.line - 1].strip(),
-        "now": right[bug.line - 1].strip(),
+        "was": was,
+        "now": now,
         "run": after or [f"return {result!r}"],
         "tests": f.tests,
     }

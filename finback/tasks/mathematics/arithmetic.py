@@ -264,7 +264,7 @@ def lines(facts: dict, effort: Effort) -> list[str]:
         steps, sign = scratch.compare(Decimal(a), Decimal(b))
         made = [steps, f"{a}{sign}{b}"]
         less = scratch.subtract(Decimal(facts["answer"]), min(Decimal(a), Decimal(b)))
-        return [*made, f"check: {less.text}"] if effort == "max" else made
+        return [*made, f"check: {less.text} ok, {facts['answer']}"] if effort == "max" else made
     if "steps" in facts:
         return thoughts(facts["steps"], effort).splitlines()
     chain, chinese = facts["chain"], facts.get("language") == "zh"

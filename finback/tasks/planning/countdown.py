@@ -141,14 +141,14 @@ def solve(problem: Problem, effort: Effort, rng: random.Random) -> list[Message]
         lines += found.lines
         if said and not found.formula:
             lines.append("no")
-    formula = found.formula or ""
-    first = f"{tried[-1]}, " if tried[-1] else ""
-    lines.append(f"So {first}{found.operations}: {formula}={target}")
+    whole = formula = found.formula or ""
     if effort == "max":
         while step := re.search(r"\((\d+)(\D)(\d+)\)", formula) or re.search(r"(\d+)(\D)(\d+)", formula):
             lines.append(f"Check {step[0].strip('()')}={(value := _SIGN[step[2]](int(step[1]), int(step[3])))}")
             formula = f"{formula[: step.start()]}{value}{formula[step.end() :]}"
-    return [assistant(f"{found.formula}={target}", "" if effort == "none" else "\n".join(lines))]
+    first = f"{tried[-1]}, " if tried[-1] else ""
+    lines.append(f"So {first}{found.operations}: {whole}={target}")
+    return [assistant(f"{whole}={target}", "" if effort == "none" else "\n".join(lines))]
 
 
 _SIGN = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.floordiv}

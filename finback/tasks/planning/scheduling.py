@@ -3,8 +3,9 @@
 Two forms: as many workers as wanted (a task starts when the last of its needs ends), or one worker (one task after
 another). The trace numbers the list and goes through it, each task in full: one whose needs are not all done
 waits, any other gets its start and end ("done 1 mow: 0 to 9"), and the end once more in the words in which it is needed
-("mow ends 9"); with one worker every line ends with the time that it is then. What waits is listed, numbered anew, and
-the trace goes through that. In the end all that is done is gone through by its number, for the latest end.
+("mow ends 9"); with one worker such a line ends with the time that it is then. What waits is listed, numbered anew, and
+the trace goes through that. In the end all that is done is gone through by its number, for the latest end, and at max,
+after the check, said once more.
 """
 
 from __future__ import annotations

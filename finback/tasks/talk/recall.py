@@ -1,13 +1,14 @@
 """How does a model learn to find a thing in what it was told, and to say it again exactly? Everything else rests on that.
 
-Levels: 1 a list said again, its things with nothing but spaces between, 2 with commas, or what stands beside a thing or
+Levels: 1 a list said again, its things with nothing but spaces between, or a long number, 2 with commas, or what stands beside a thing or
 belongs to it, 3 backwards, and a chain of what belongs to what, 4 the stacks of a Blocksworld problem, which is where its
 plans begin, 5 tables: what belongs to each thing, the things asked for in another order, two tables made one, or a table by
 what it says instead of by its things; so that nearly every word of an answer is looked up, 6 comparisons, a table of them:
 two things side by side, the same or not; two numbers, which is larger; two tables, where they agree, 7 what a word problem
-counts, its nouns exchanged for any others: the first line of `word_problem`'s traces. Things are words, names, numbers
+counts, most of its nouns exchanged for any others: the first line of `word_problem`'s traces. Things are words, names, numbers
 and syllables without meaning, so that nothing but the prompt helps.
-Held out: the last wording of each, and lists and tables of 7 things (of a larger table 7 may be asked for).
+Held out: the last wording of each, and lists and tables of 7 things (of a larger table 7 may be asked for); word problems that
+are held out themselves.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import re
 
 from finback.tasks.mathematics import word_problem
 from finback.tasks.planning import blocks, blocks_words
-from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, user
+from finback.tasks.protocol import Effort, Message, Problem, Task, Verdict, answer_of, assistant, is_seen, user
 from finback.tasks.talk.chinese import KINDS, NAMES
 from finback.tasks.talk.words import HE, KIND, SHE, THING
 
@@ -77,13 +78,12 @@ WORDINGS = {
         ("{0}。两边一样吗？说{1}", "对一对（{1}）：{0}", "两张表，说{1}：{0}"),
     ),
     "read": (
-        ("{0} Do not solve this: say its numbers and what they count.", "Which numbers are in this text? {0}", "Read the numbers: {0}", "What does this count? {0}"),
+        ("{0} Do not solve this: say each number with the word behind it.", "Which numbers are in this text, each with its next word? {0}",
+         "Read each number and the word behind it: {0}", "Copy every number together with the word that follows. {0}"),
         (),
     ),
 }  # fmt: skip
-PLAIN_WORDS = set("""about after again all and are arrive ate away back before big blue bought came children cost each equal every extra
-far feet first for fewer from full gave got green have hours hundred inch is kilometres left less long lost meters metres miles
-minutes more new now of off old on other out over parts people per percent red small thousand times to were will with years""".split())
+KEPT = set("hours kilometres meters metres miles minutes parts times years days weeks cents dollars grams litres was has is".split())  # what is counted in
 CASES = (("same", "different"), ("yes", "no"), ("stays", "goes"), ("ok", "go"), ("there", "away"), ("equal", "not equal"))
 LINKS = ("{} {}", "{} is {}", "{}: {}", "{} = {}", "{} -> {}", "{} to {}", "{} in {}", "{} has {}")
 STACKS_NOW = ("Which stacks are there now, from the table up?", "Say how the blocks stand now.", "What stands on what?", "Name the stacks at the start.")
@@ -105,7 +105,7 @@ def sample(rng: random.Random, level: int, held_out: bool) -> Problem:
     count = HELD_OUT_LENGTH if unknown_length else rng.choice([n for n in lengths if n != HELD_OUT_LENGTH])
     in_chinese = rng.random() < CHINESE
     if kind == "repeat" and rng.random() < 0.2:  # one long number, which has no words to hold on to
-        count, digits = 1, rng.choice(("01", "0123456789"))
+        count, digits, unknown_length = 1, rng.choice(("01", "0123456789")), False
     things = ["".join(rng.choices(digits, k=rng.randint(6, 24)))] if count == 1 else _things(rng, {"chain": count + 1, "belongs": 2 * count}.get(kind, count), in_chinese)
     joint = " " if level == 1 else "，" if in_chinese else rng.choice((" ", ", ", "; "))
     place, asked = rng.randrange(count), ""
@@ -212,15 +212,15 @@ def _compared(rng: random.Random, held_out: bool) -> Problem:
 
 def _read(rng: random.Random, held_out: bool) -> Problem:
     """The quantities of a word problem, whose nouns may be any here, as only the reading is asked for."""
-    text = "一"
-    while re.search(r"[\u4e00-\u9fff]", text):
-        text = word_problem.sample(rng, rng.randint(1, word_problem.WORD_PROBLEM.levels), held_out).messages[-1]["content"]
-    words = text.split()
-    behind = {re.sub(r"\W+$", "", b) for a, b in zip(words, words[1:]) if any(c.isdigit() for c in a) or a.lower() in word_problem.SAID}
-    nouns = sorted(w for w in behind if re.fullmatch("[a-z]{3,}", w) and w not in PLAIN_WORDS)
-    others = [w.lower() for w in _things(rng, 40, False) if re.fullmatch("[A-Za-z]{3,}", w)]
-    for noun, other in zip(nouns, others):
-        text = re.sub(rf"\b{noun}\b", other + "s" * noun.endswith("s"), text)
+    while True:
+        problem = word_problem.sample(rng, rng.randint(1, word_problem.WORD_PROBLEM.levels), held_out)
+        text = problem.messages[-1]["content"]
+        if not re.search(r"[\u4e00-\u9fff]", text) and (held_out or not is_seen("word_problem", problem.key)):
+            break
+    nouns = sorted(set(re.findall(r"\d ([a-z]{2,}s)\b", text)) - KEPT)
+    others = [w for w in _things(rng, 60, False) if re.fullmatch("[a-z]{3,}", w) and w[-1] not in "fhsxyz" and w not in ("goose", "mouse")]
+    other = dict(zip(nouns, (f"{w}s" for w in others)))
+    text = re.sub(r"\b[a-z]+\b", lambda m: other.get(m[0], m[0]), text)
     want = ", ".join(word_problem.quantities(text))
     *trained, last = WORDINGS["read"][0]
     prompt = (last if held_out else rng.choice(trained)).format(text)

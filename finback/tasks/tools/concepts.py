@@ -7,55 +7,42 @@ property of something, something by day, an action for someone, and many, so tha
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, field
 
-PEOPLE = """Ada Amir Anna Ben Bo Carla Chen Dora Eli Emma Farid Felix Gina Hana Hugo Ida Igor Jack Jun Kira
-Lena Leo Lin Mara Max Mei Mila Nina Noor Omar Otto Pia Raj Rosa Sami Sara Tara Theo Uma Vera Wei Yara Zoe""".split()
-CITIES = """Arden Bellmar Corvo Dunhill Elmsworth Farrow Glenport Harwick Ironbridge Jarrow Kestrel Lumen
-Marlow Northam Oakley Pinewood Quarry Redmond Silverton Thornbury Umber Valmont Westfield Yarrow""".split()
-ITEMS = """apple backpack ball basket bell bench blanket book bottle bowl broom brush bucket candle chair
-clock coat comb cup desk drum fan flute fork glove guitar hammer hat helmet jacket jar kettle kite knife ladder lamp
-lock map mirror mug needle oven paint pan pen pillow plate pot radio ring rope rug sandal saw scarf shelf shirt shoe
-shovel soap sofa spoon stove table tent torch towel toy umbrella vase wallet watch whistle""".split()
-TEAMS = (
-    "Bears Bulls Comets Eagles Falcons Foxes Hawks Kings Lions Owls Pirates Ravens Rockets Sharks Tigers Wolves".split()
+from finback.tasks.tools.things import (
+    ACTIONS,
+    AMOUNT,
+    BY_DAY,
+    CITIES,
+    CITY,
+    COLOURS,
+    COMPANY,
+    COUNTED,
+    COUNTED_BY_DAY,
+    COURSE,
+    DAY,
+    EVENT,
+    FROM,
+    FROM_UNIT,
+    HOUR,
+    ITEM,
+    LANGUAGE,
+    MONEY,
+    MONTH,
+    PEOPLE,
+    PERSON,
+    PROPERTIES,
+    SHOP,
+    SKIES,
+    STREET,
+    TEAM,
+    TEAMS,
+    TO,
+    TO_UNIT,
+    TRAIN,
+    WORD,
+    Slot,
 )
-SHOPS = "bakery bank barber bookshop cafe cinema florist gym library market museum pharmacy pool theatre zoo".split()
-DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-WORDS = (
-    "bird bread dog door fire fish flower house king milk moon rain river snow star stone sun tree water wind".split()
-)
-LANGUAGES = "Arnic Belto Carish Dovian Elvic Fennish Gorlan".split()
-CURRENCIES = "dollars euros pounds yen francs pesos rupees crowns rubles dinars".split()
-COURSES = "algebra biology chemistry drawing economics french geometry history music physics poetry swimming".split()
-SYLLABLES = """ba be bo da de do fa fi fo ga gi go ka ke ko la li lo ma mi mo na ne no pa pe po ra ri ro sa si so ta
-ti to va vi vo za zi zo""".split()
-
-COMPANIES = "Altex Bravix Cordell Denmar Evolta Fintor Gravel Hexon Inova Jutland Kraft Lumora".split()
-BEASTS = "badger bat bear beaver camel cow crow deer eagle fox goat goose hare hen horse lynx otter panda seal swan wolf".split()
-MONTHS = "January February March April May June July August September October November December".split()
-STREETS = "Ash Birch Cedar Castle Chapel Church Elm Garden Hill King Lake Market Mill Oak Park Queen River Station".split()
-COLOURS = "black blue brown green grey orange pink purple red white yellow".split()
-SKIES = "sunny cloudy rainy windy snowy foggy stormy".split()
-EVENTS = "choir concert dentist dinner exam interview lecture meeting party picnic rehearsal training".split()
-
-
-def word(rng: random.Random, syllables: int) -> str:
-    return "".join(rng.choice(SYLLABLES) for _ in range(syllables))
-
-
-@dataclass(frozen=True)
-class Slot:
-    """One argument. values: what it can be, or a range of integers; names: what it may be called."""
-
-    values: list[str] | range
-    names: tuple[str, ...]
-    about: str
-
-    @property
-    def type(self) -> str:
-        return "integer" if isinstance(self.values, range) else "string"
 
 
 @dataclass(frozen=True)
@@ -80,94 +67,26 @@ class Concept:
         return self.words or self.name.replace("_", " ")
 
 
-ITEM = Slot(ITEMS, ("item", "product", "thing", "article", "object", "what"), "the item")
-PERSON = Slot(PEOPLE, ("person", "name", "who", "employee", "someone"), "the person")
-CITY = Slot(CITIES, ("city", "place", "town", "location", "where"), "the city")
-FROM = Slot(CITIES, ("start", "origin", "source", "departure", "first_city"), "where it starts")
-TO = Slot(CITIES, ("end", "destination", "target", "arrival", "second_city"), "where it ends")
-DAY = Slot(DAYS, ("day", "weekday", "when", "date"), "the day")
-SHOP = Slot(SHOPS, ("shop", "building", "venue", "business"), "the place")
-TEAM = Slot(TEAMS, ("team", "club", "side", "squad"), "the team")
-WORD = Slot(WORDS, ("word", "text", "term", "entry"), "the word")
-LANGUAGE = Slot(LANGUAGES, ("language", "tongue", "into", "lang"), "the language")
-HOUR = Slot(range(8, 20), ("hour", "time", "at", "start_hour"), "the hour")
-EVENT = Slot(EVENTS, ("title", "event", "what", "subject"), "the event")
-COURSE = Slot(COURSES, ("course", "subject", "lesson", "topic"), "the course")
-AMOUNT = Slot(range(2, 100), ("amount", "count", "quantity", "n"), "how many")
-MONEY = Slot(range(2, 900), ("amount", "value", "sum"), "how much")
-FROM_UNIT = Slot(CURRENCIES, ("from_unit", "have", "source", "old_unit"), "the unit it is in")
-TO_UNIT = Slot(CURRENCIES, ("to_unit", "want", "target", "new_unit"), "the unit it becomes")
-TRAIN = Slot(range(10, 999), ("train", "number", "line", "service"), "the train number")
-
-COMPANY = Slot(COMPANIES, ("company", "firm", "supplier", "brand"), "the company")
-BEAST = Slot(BEASTS, ("animal", "creature", "beast", "species"), "the animal")
-MONTH = Slot(MONTHS, ("month", "period", "in_month"), "the month")
-STREET = Slot([f"{s} Street" for s in STREETS], ("street", "road", "address"), "the street")
-
-# Of whom or what, what it may be, and the properties that are such.
-PROPERTIES: tuple[tuple[Slot, list[str] | range, str], ...] = (
-    (PERSON, range(10, 9000), "salary, age, desk, car number, bonus, locker, badge number, ticket number, pension, debt, "
-     "savings, pulse, account number, wage, tax, balance, rating, allowance, overtime, height, shoe size, quota, parking space"),
-    (PERSON, PEOPLE, "doctor, neighbour, assistant, brother, sister, uncle, aunt, cousin, friend, partner, lawyer, dentist, "
-     "trainer, landlord, client, deputy, mentor, guest, roommate, colleague, agent, nurse, secretary, driver, grandmother"),
-    (PERSON, CITIES, "holiday resort, work place, next stop, favourite city, meeting point"),
-    (PERSON, DAYS, "shift, day off, pay day, laundry day, visiting day"),
-    (PERSON, ITEMS, "gift, prize, favourite thing, burden"), (PERSON, LANGUAGES, "language, accent"),
-    (PERSON, COLOURS, "eye colour, hair colour, uniform"), (PERSON, BEASTS, "pet, nickname"),
-    (PERSON, COMPANIES, "employer, bank, insurer"), (PERSON, STREETS, "route home"),
-    (ITEM, range(2, 900), "shelf number, length, discount, box number, width, depth, volume, warranty, barcode, voltage, power, "
-     "row, size, deposit, fine, battery life, model number, serial number, thickness, temperature, score"),
-    (ITEM, PEOPLE, "owner, maker, designer, seller, buyer, inventor, painter, donor, finder, borrower"),
-    (ITEM, CITIES, "warehouse, factory, hiding place"), (ITEM, DAYS, "delivery day, release day, repair day"),
-    (ITEM, COMPANIES, "manufacturer, carrier"), (ITEM, COLOURS, "label colour, lid"), (ITEM, MONTHS, "expiry month"),
-    (CITY, range(2, 3000), "height, area, post code, temperature, rainfall, bus fare, speed limit, humidity, noise level, "
-     "dialling code, crime rate, number of bridges, number of schools, number of hotels, tide, debt, altitude, snow depth"),
-    (CITY, PEOPLE, "founder, architect, bishop, governor, poet, judge, sheriff, patron, librarian, painter"),
-    (CITY, DAYS, "market day, festival day, rubbish day"), (CITY, LANGUAGES, "dialect, official language"),
-    (CITY, CURRENCIES, "currency"), (CITY, BEASTS, "emblem, mascot"), (CITY, STREETS, "main street"), (CITY, CITIES, "twin city"),
-    (TEAM, range(1, 90), "rank, wins, losses, draws, budget, trophies, goals, squad size, average age"),
-    (TEAM, PEOPLE, "coach, captain, goalkeeper, sponsor, president, physio, striker, referee, scout"),
-    (TEAM, CITIES, "home town, training ground"), (TEAM, COLOURS, "jersey, flag"), (TEAM, BEASTS, "mascot"),
-    (COURSE, range(1, 900), "fee, course room, credits, chapters, lessons, pass rate, class size"),
-    (COURSE, PEOPLE, "examiner, author, best student"), (COURSE, DAYS, "exam day, start day"), (COURSE, STREETS, "location"),
-    (TRAIN, range(1, 300), "platform, delay, carriages, top speed, fare, stops, length"),
-    (TRAIN, PEOPLE, "driver, conductor, cleaner"), (TRAIN, CITIES, "terminus, depot, origin"), (TRAIN, COLOURS, "livery"),
-    (SHOP, range(2, 9000), "rent, turnover, floor, parking fee, lease, staff size, power bill"),
-    (SHOP, PEOPLE, "cook, guard, cashier, director, accountant, best customer"), (SHOP, DAYS, "closing day, sale day"),
-    (SHOP, COLOURS, "door colour"), (SHOP, STREETS, "address"),
-    (WORD, range(1, 90), "syllable count, frequency, page"), (WORD, LANGUAGES, "origin, source"), (WORD, WORDS, "rhyme, synonym"),
-    (COMPANY, range(10, 9000), "share price, profit, revenue, staff count, tax number, market share, loss"),
-    (COMPANY, PEOPLE, "chairman, founder, lawyer, speaker, auditor, heir"), (COMPANY, CITIES, "main office, port, branch"),
-    (COMPANY, STREETS, "address"), (COMPANY, COMPANIES, "parent, supplier"), (COMPANY, COLOURS, "logo"),
-    (BEAST, range(1, 90), "life span, cage number, litter size, top speed, age"), (BEAST, PEOPLE, "keeper, vet, owner"),
-    (BEAST, ITEMS, "toy"), (BEAST, MONTHS, "mating season"),
-    (MONTH, range(1, 900), "sales, average temperature, rainy days, sunrise, turnover"), (MONTH, COLOURS, "calendar colour"),
-    (STREET, range(2, 900), "length, house count, parking fee, speed limit"), (STREET, PEOPLE, "postman, caretaker"),
-)  # fmt: skip
-# The same of a thing on a day: what is asked with "how many" and what with "what" or "who".
-COUNTED = ((PERSON, "appointments, visitors, calls, guests, hours of sleep"), (CITY, "flights, sunny hours, tourists, accidents"),
-           (SHOP, "customers, sales, open desks"), (TRAIN, "passengers, spare bikes, stops"), (TEAM, "injured players, fans"),
-           (ITEM, "orders, returns, spare boxes"))  # fmt: skip
-BY_DAY = ((PERSON, PEOPLE, "partner, visitor, helper, stand-in"), (TEAM, PEOPLE, "referee, top scorer"), (TEAM, CITIES, "place of play"),
-          (CITY, range(1, 40), "temperature, air quality"), (CITY, PEOPLE, "guest speaker, officer"), (SHOP, ITEMS, "special offer"),
-          (TRAIN, PEOPLE, "guard, driver"), (TRAIN, range(1, 30), "platform, delay"), (COURSE, range(100, 999), "room"),
-          (COMPANY, range(2, 900), "share price"))  # fmt: skip
-# What can be done for a person at an hour of a day.
-ACTIONS = """book table, order taxi, plan visit, schedule call, arrange lesson, request report, prepare meal, open ticket, reserve bike,
-start backup, cancel delivery, write note, print badge, rent boat, send message, hire guide, pack parcel, buy ticket, log complaint""".replace("\n", " ").split(", ")
-
-
 def _the(slot: Slot) -> str:
-    return "" if slot in (PERSON, CITY, WORD, COURSE, COMPANY, MONTH, STREET) else "train " if slot is TRAIN else "the "
+    """How a question mentions a thing of this kind."""
+    if slot is WORD:
+        return 'the word "{0}"'
+    if slot is TRAIN:
+        return "train {0}"
+    return "{0}" if slot in (PERSON, CITY, COURSE, COMPANY, MONTH, STREET) else "the {0}"
+
+
+def _kind(slot: Slot) -> str:
+    """How a description does: "a person"."""
+    return _a("train" if slot is TRAIN else slot.about.removeprefix("the "))
 
 
 def _a(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
-def _plain(name: str, slot: Slot, gives: list[str] | range) -> Concept:
-    a, the = _a(slot.about.replace("the ", "")), _the(slot)
-    ask = "Who" if gives is PEOPLE else "What"
+def _property(name: str, slot: Slot, gives: list[str] | range) -> Concept:
+    a, the, ask = _kind(slot), _the(slot), "Who" if gives is PEOPLE else "What"
     return Concept(
         f"{name} of {slot.about}",
         (name.replace(" ", "_"),),
@@ -175,38 +94,40 @@ def _plain(name: str, slot: Slot, gives: list[str] | range) -> Concept:
          f"Returns the {name} that {a} has."),
         (slot,),
         gives,
-        (f"{ask} is the {name} of {the}{{0}}?", f"Tell me the {name} of {the}{{0}}.", f"I need the {name} of {the}{{0}}.",
-         f"Can you find the {name} of {the}{{0}}?", f"Do you know the {name} of {the}{{0}}?"),
-        f"The {name} of {the}{{0}} is {{v}}.",
+        (f"{ask} is the {name} of {the}?", f"Tell me the {name} of {the}.", f"I need the {name} of {the}.",
+         f"Can you find the {name} of {the}?", f"Do you know the {name} of {the}?"),
+        f"The {name} of {the} is {{v}}.",
         words=name,
     )  # fmt: skip
 
 
-def _counted(name: str, slot: Slot) -> Concept:
-    a, the = _a(slot.about.replace("the ", "")), _the(slot)
+def _counted(name: str, slot: Slot, gives: range, by_day: bool) -> Concept:
+    a, the = _kind(slot), _the(slot)
+    does, has = ("do", "have") if slot is TEAM else ("does", "has")
+    asked, said = (" on {1}", "On {1} ") if by_day else ("", "")
+    told = f"{said}{the} {has} {{v}} {name}."
     return Concept(
-        f"count of {name} of {slot.about}",
+        f"count of {name} of {slot.about}{' by day' if by_day else ''}",
         (name.replace(" ", "_"),),
-        (f"{name.capitalize()} of {a} on a day.", f"How many {name} {a} has on a day."),
-        (slot, DAY),
-        range(2, 300),
-        (f"How many {name} does {the}{{0}} have on {{1}}?", f"On {{1}}, how many {name} are there for {the}{{0}}?"),
-        f"On {{1}} {the}{{0}} has {{v}} {name}.",
+        (f"{name.capitalize()} of {a}{' on a day' if by_day else ''}.", f"How many {name} {a} has{' on a day' if by_day else ''}."),
+        (slot, DAY) if by_day else (slot,),
+        gives,
+        (f"How many {name} {does} {the} have{asked}?", f"{said.strip()}{', how' if by_day else 'How'} many {name} are there for {the}?"),
+        told[0].upper() + told[1:],
         words=name,
     )
 
 
 def _by_day(name: str, slot: Slot, gives: list[str] | range) -> Concept:
-    a, the = _a(slot.about.replace("the ", "")), _the(slot)
-    ask = "Who" if gives is PEOPLE else "What"
+    a, the, ask = _kind(slot), _the(slot), "Who" if gives is PEOPLE else "What"
     return Concept(
         f"{name} of {slot.about} by day",
         (name.replace(" ", "_").replace("-", "_"),),
         (f"{name.capitalize()} of {a} on a day.", f"Gives the {name} of {a} for a day."),
         (slot, DAY),
         gives,
-        (f"{ask} is the {name} of {the}{{0}} on {{1}}?", f"Tell me the {name} of {the}{{0}} for {{1}}."),
-        f"On {{1}} the {name} of {the}{{0}} is {{v}}.",
+        (f"{ask} is the {name} of {the} on {{1}}?", f"Tell me the {name} of {the} for {{1}}."),
+        f"On {{1}} the {name} of {the} is {{v}}.",
         words=name,
     )
 
@@ -423,8 +344,9 @@ CONCEPTS = (
         "{0} {1} are {v} {2}.",
         words="convert",
     ),
-    *(_plain(name, slot, gives) for slot, gives, names in PROPERTIES for name in names.split(", ")),
-    *(_counted(name, slot) for slot, names in COUNTED for name in names.split(", ")),
+    *(_property(name, slot, gives) for slot, gives, names in PROPERTIES for name in names.split(", ")),
+    *(_counted(name, slot, gives, False) for slot, gives, names in COUNTED for name in names.split(", ")),
+    *(_counted(name, slot, gives, True) for slot, gives, names in COUNTED_BY_DAY for name in names.split(", ")),
     *(_by_day(name, slot, gives) for slot, gives, names in BY_DAY for name in names.split(", ")),
     *(_action(*each.split()) for each in ACTIONS),
     # Held out.
@@ -519,10 +441,11 @@ def concept(name: str) -> Concept:
 
 def chains() -> tuple[tuple[str, str, str], ...]:
     """Chains of two properties: what the first gives is what the second is asked about."""
-    single = [c for c in TRAINED if len(c.slots) == 1 and " of " in c.name]
+    single = [c for c in TRAINED if len(c.slots) == 1 and " of " in c.name and not c.name.startswith("count of ")]
     return tuple(
-        (one.name, two.name, f"{'Who' if two.gives is PEOPLE else 'What'} is the {two.word} of the {one.word} of {_the(one.slots[0])}{{0}}?")
-        for one in single for two in single if one.gives is two.slots[0].values and one.word != two.word
+        (one.name, two.name, f"{'Who' if two.gives is PEOPLE else 'What'} is the {two.word} of the {one.word} of {_the(one.slots[0])}?")
+        for one in single for two in single
+        if one.gives is two.slots[0].values and one.word != two.word and one.word not in ("emblem", "mascot")  # the vet of an emblem
     )  # fmt: skip
 
 

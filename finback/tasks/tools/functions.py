@@ -31,7 +31,8 @@ from finback.tasks.tools.calls import (
     tool,
     words_of,
 )
-from finback.tasks.tools.concepts import CHAINS, CHAINS_HELD_OUT, HELD_OUT, OWN_CHAINS, TRAINED, Concept, Slot, concept, word
+from finback.tasks.tools.concepts import CHAINS, CHAINS_HELD_OUT, HELD_OUT, OWN_CHAINS, TRAINED, Concept, concept
+from finback.tasks.tools.things import Slot, word
 from finback.tasks.tools.direct import direct_question
 
 EXTRA_ARGUMENTS = (("limit", "integer"), ("verbose", "boolean"), ("format", "string"), ("unit", "string"))
@@ -138,8 +139,7 @@ class _World:
             values = []
             for slot in it.slots:
                 values.append(_value(self.rng, slot, self.used))
-                if slot.type == "string":
-                    self.used.add(str(values[-1]))
+                self.used.add(str(values[-1]))
         result = _result(self.rng, it, self.used | {str(v) for v in values})
         self.used.add(result)
         made["table"][_row(values)] = result
