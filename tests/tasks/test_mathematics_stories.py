@@ -140,7 +140,7 @@ def test_max_asks_drops_an_alternative_and_checks():
         "52+17? no: one is taken off",
         "left: 52-17=[12-7=5,5-1-1=3]35",
         "price: 35*2=[2*5=10,2*3=6+1=7]70",
-        "check: 70/2=[7/2=3r1,10/2=5r0]35 ok",
+        "check: 70/2=[7/2=3r1,10/2=5r0]35 ok, 70",
     ]
 
 
