@@ -32,8 +32,7 @@ mini: $(VENV)/ready
 	test -e runs/mini-look/model/tokenizer_config.json || $(BIN)/finback sft recipes/mini/8-look.toml
 	test -e runs/mini-find/model/tokenizer_config.json || $(BIN)/finback sft recipes/mini/9-find.toml
 	test -e runs/mini-compare/model/tokenizer_config.json || $(BIN)/finback sft recipes/mini/10-compare.toml
-	test -e runs/mini-near/model/tokenizer_config.json || $(BIN)/finback sft recipes/mini/11-near.toml
-	test -e runs/mini/tokenizer_config.json || $(BIN)/finback convert runs/mini-near/model runs/mini --weights fp8 --experts fp8
+	test -e runs/mini/tokenizer_config.json || $(BIN)/finback convert runs/mini-compare/model runs/mini --weights fp8 --experts fp8
 
 setup: $(VENV)/ready
 
